@@ -1,0 +1,29 @@
+# Two commands do all set-up: `make demo` and `make test`. Both need only Python 3.10 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check host clean
+
+demo: $(READY)
+	$(BIN)/python -m mm_core demo --out out/demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+
+host: $(READY)
+	$(BIN)/python -m pytest -m host
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "needs Python 3.10 or newer; found " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) out build *.egg-info

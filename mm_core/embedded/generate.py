@@ -1,0 +1,120 @@
+"""Our own host: encoded inputs, a guidance program and a seed in, pictures out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from ..errors import InputError
+from ..guidance.algebra import combine
+from ..guidance.program import Program
+from ..types import Latent, Picture, Row, Tokens
+from .autoencoder import CHANNELS, FACTOR
+from .conditions import Encoded, RowInputs, row_inputs, stack_rows
+from .denoiser import Denoiser
+from .model import EmbeddedModel
+from .samplers import Step, sampler_named
+from .scenes.attributes import PIXELS
+from .schedules import sigmas as sigmas_of
+
+MOST_SAMPLES = 256  # in one network call; more are split, which changes nothing but memory
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample. size: 1 makes 128 x 128 pixels, 2 makes 256 x 256, and so on."""
+
+    steps: int = 25
+    sampler: str = "euler"
+    schedule: str = "normal"
+    seed: int = 0
+    batch: int = 1
+    size: int = 1
+
+    def __post_init__(self) -> None:
+        sampler_named(self.sampler)
+        sigmas_of(self.schedule, self.steps)
+        for name, value, high in (("batch", self.batch, 4096), ("size", self.size, 8)):
+            if not 1 <= value <= high:
+                raise InputError(f"{name} is {value}; it must be between 1 and {high}")
+        if not 0 <= self.seed < 2**64:
+            raise InputError(f"seed is {self.seed}; it must be between 0 and 2^64 - 1")
+
+
+@dataclass
+class Count:
+    """Rows and network calls of one run; rows are counted once for the whole batch."""
+
+    evaluations: int = 0
+    rows: int = 0
+    calls: int = 0
+
+
+def initial_noise(settings: Settings) -> Latent:
+    """The noise ComfyUI draws for the same seed and size, on any device."""
+    side = settings.size * PIXELS // FACTOR
+    rng = torch.Generator("cpu").manual_seed(settings.seed)
+    return torch.randn(settings.batch, CHANNELS, side, side, generator=rng)
+
+
+class GuidedModel:
+    """(x, sigma) -> denoised latent under a program. Holds one run's inputs and its counts."""
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        program: Program,
+        encoded: Mapping[str, Encoded],
+        null_text: Tokens,
+    ):
+        self.denoiser, self.program, self.count = denoiser, program, Count()
+        self._inputs: dict[Row, RowInputs] = {}
+        self._encoded, self._null = encoded, null_text
+
+    def __call__(self, x: Latent, sigma: float) -> Latent:
+        plan = self.program.plan_at(1 - sigma)
+        rows = plan.rows
+        inputs = stack_rows([self._row(row) for row in rows], len(x))
+        stacked = x.repeat(len(rows), *[1] * (x.ndim - 1))
+        velocity = self._run(stacked, sigma, inputs)
+        self.count.evaluations += 1
+        self.count.rows += len(rows)
+        denoised = stacked - velocity * sigma
+        return combine(dict(zip(rows, denoised.split(len(x)), strict=True)), plan)
+
+    def _row(self, row: Row) -> RowInputs:
+        if row not in self._inputs:
+            self._inputs[row] = row_inputs(row, self._encoded, self._null)
+        return self._inputs[row]
+
+    def _run(self, x: Latent, sigma: float, inputs: RowInputs) -> Latent:
+        out = []
+        for start in range(0, len(x), MOST_SAMPLES):
+            part = slice(start, start + MOST_SAMPLES)
+            time = torch.full((len(x[part]),), sigma * 1000, device=x.device)
+            out.append(
+                self.denoiser(x[part], time, **{k: v[part] for k, v in inputs.items()}).float()
+            )
+            self.count.calls += 1
+        return torch.cat(out)
+
+
+@torch.inference_mode()
+def generate(
+    model: EmbeddedModel,
+    program: Program,
+    encoded: Mapping[str, Encoded],
+    null_text: Tokens,
+    settings: Settings,
+    on_step: Callable[[int], None] | None = None,
+) -> tuple[Picture, Count]:
+    """(batch, 3, 128 size, 128 size) pictures, and what they cost.
+
+    on_step(i) is called after each step and may raise to cancel.
+    """
+    guided = GuidedModel(model.denoiser, program, encoded, null_text)
+    sampler = sampler_named(settings.sampler)
+    levels = sigmas_of(settings.schedule, settings.steps)
+    step: Step = on_step or (lambda i: None)
+    latent = sampler(guided, initial_noise(settings), levels, step)
+    return model.autoencoder.decode(latent), guided.count

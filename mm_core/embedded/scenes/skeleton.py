@@ -1,0 +1,45 @@
+"""Joints -> the rendered skeleton that pose conditioning reads, in the colours of OpenPose BODY_18.
+
+Colours and limb order are the published convention (Cao et al. 2018, arXiv 1812.08008, as rendered
+by ControlNet's annotators: limbs at 0.6 of their colour, joints at full colour).
+"""
+
+import torch
+
+from ...types import Float, Tensor
+from .attributes import MAP_PIXELS
+from .shapes import capsule
+
+# Our 14 joints are the first 14 points of BODY_18, so indices agree.
+LIMBS = (
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
+    (1, 11), (11, 12), (12, 13), (1, 0),
+)  # fmt: skip
+WHEEL = torch.tensor(
+    [int(c[i : i + 2], 16) / 255 for c in (
+        "ff0000 ff5500 ffaa00 ffff00 aaff00 55ff00 00ff00 00ff55 00ffaa 00ffff 00aaff 0055ff "
+        "0000ff 5500ff aa00ff ff00ff ff00aa ff0055"
+    ).split() for i in (0, 2, 4)]
+).view(18, 3)  # fmt: skip
+
+
+def draw_skeleton(
+    joints: Float[Tensor, "n 14 2"],
+    width: Float[Tensor, " n"],
+    limb_level: float = 0.6,
+    pixels: int = MAP_PIXELS,
+) -> Float[Tensor, "n 3 h w"]:
+    """Skeletons on black. joints 0..1; width: half width of a limb as a fraction of the picture."""
+    axis = (torch.arange(pixels) + 0.5) / pixels
+    y, x = axis[None, :, None], axis[None, None, :]
+    out = torch.zeros(len(joints), 3, pixels, pixels)
+
+    def paint(signed: Tensor, rgb: Tensor) -> None:
+        alpha = torch.sigmoid(-signed * pixels * 3)[:, None]
+        out.mul_(1 - alpha).add_(rgb[None, :, None, None] * alpha)
+
+    for color, (a, b) in zip(WHEEL, LIMBS, strict=False):
+        paint(capsule(x, y, joints[:, a], joints[:, b], width), limb_level * color)
+    for color, joint in zip(WHEEL, joints.unbind(1), strict=False):
+        paint(capsule(x, y, joint, joint, width * 1.1), color)
+    return out

@@ -1,0 +1,1 @@
+"""One input in, what later stages need of it out: tokens, maps, features."""

@@ -1,0 +1,1 @@
+"""Training: recipes, loops and checkpoints. Nothing at run time needs this folder."""

@@ -1,0 +1,1 @@
+"""The recipe of the embedded model: scenes, autoencoder, oracles, denoiser, in that order."""

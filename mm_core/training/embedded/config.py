@@ -1,0 +1,90 @@
+"""The recipe's settings. What is shipped was made with exactly these; the file header says so."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ...errors import InputError
+from .loop import Budget, Schedule
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How one network is trained."""
+
+    batch: int
+    steps: int
+    rate: float
+    minutes: float = float("inf")
+    decay: float = 0.5
+    average: float = 0.999
+
+    def schedule(self) -> Schedule:
+        return Schedule(self.rate, decay=self.decay, average=self.average)
+
+    def budget(self) -> Budget:
+        return Budget(self.steps, self.minutes)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """scenes and validation: how many; dropout: "structured" or "independent".
+
+    object_weight: the denoiser's loss counts this much more on things than on the ground, at the
+    start; it ends at object_weight_end. independent_rate: probability that a modality is dropped
+    under independent dropout.
+    """
+
+    seed: int = 1000
+    scenes: int = 65536
+    dropout: str = "structured"
+    independent_rate: float = 0.5
+    object_weight: float = 5.0
+    object_weight_end: float = 1.5
+    autoencoder: Stage = field(default_factory=lambda: Stage(16, 6000, 2e-3, average=0.995))
+    oracle: Stage = field(default_factory=lambda: Stage(32, 6000, 2e-3, average=0.995))
+    denoiser: Stage = field(default_factory=lambda: Stage(48, 16000, 1.2e-3, decay=0.45))
+
+    def __post_init__(self) -> None:
+        if self.dropout not in ("structured", "independent"):
+            raise InputError(
+                f"dropout is {self.dropout!r}; it must be 'structured' or 'independent'"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the weights' header. An unlimited time budget is left out."""
+        table = asdict(self)
+        for value in table.values():
+            if isinstance(value, dict) and value["minutes"] == float("inf"):
+                del value["minutes"]
+        return table
+
+
+def read_recipe(path: Path) -> Recipe:
+    """A Recipe from a JSON file; fields that it leaves out keep their defaults."""
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(f"cannot read the recipe {path}: {e.strerror}") from e
+    except ValueError as e:
+        raise InputError(f"the recipe {path} is not JSON: {e}") from e
+    return _fill(Recipe(), given, str(path))
+
+
+def _fill(base: Any, given: Any, where: str) -> Any:
+    if not isinstance(given, dict):
+        raise InputError(f"{where} must be a table, not {type(given).__name__}")
+    known = {f.name: getattr(base, f.name) for f in fields(base)}
+    if unknown := given.keys() - known.keys():
+        raise InputError(f"{where} has {sorted(unknown)}; known settings are {sorted(known)}")
+    values = dict(known)
+    for name, value in given.items():
+        old = known[name]
+        if isinstance(old, Stage):
+            values[name] = _fill(old, value, f"{where}: {name}")
+        elif isinstance(old, str) != isinstance(value, str) or isinstance(value, bool):
+            raise InputError(f"{where}: {name} is {value!r}; it must be like {old!r}")
+        else:
+            values[name] = type(old)(value)
+    return type(base)(**values)

@@ -1,0 +1,152 @@
+"""The stages of the recipe in order. Each reads what the ones before it left in the work folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from ...embedded.autoencoder import Autoencoder
+from ...embedded.model import EmbeddedModel
+from ...types import Tensor
+from ...evaluation.oracle import Oracle
+from ...weights.save import save_tensors
+from . import autoencoder as autoencoder_stage
+from . import denoiser as denoiser_stage
+from . import dropout
+from . import oracle as oracle_stage
+from .config import Recipe
+from .loop import Report, Trainer
+from .shards import content_of, make_shards, read_shards, style_of
+
+BULK = ("picture", "small", "depth", "skeleton", "segment", "tokens")
+VALIDATION_OFFSET = 900_000  # seeds of validation scenes; training never comes near them
+
+
+def scene_paths(recipe: Recipe, work: Path, report: Report) -> list[Path]:
+    """The training shards, made where they are missing."""
+    return make_shards(
+        work / "scenes",
+        recipe.scenes,
+        recipe.seed,
+        lambda n: report(f"scenes {n} of {recipe.scenes}"),
+    )
+
+
+def step_rng(seed: int, step: int) -> torch.Generator:
+    """A generator for one step, so that a resumed run draws what an unbroken one would."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + step)
+
+
+def pictures_only(paths: list[Path]) -> Tensor:
+    """All pictures of some shards, as bytes."""
+    skip = tuple(name for name in BULK if name != "picture")
+    return read_shards(paths, skip)["picture"]
+
+
+def train_autoencoder(recipe: Recipe, work: Path, report: Report) -> Autoencoder:
+    """Stage 1, on every fourth shard."""
+    pictures = pictures_only(scene_paths(recipe, work, report)[::4])
+    stage, path = recipe.autoencoder, work / "autoencoder.safetensors"
+    torch.manual_seed(recipe.seed)
+    model = Autoencoder()
+    autoencoder_stage.principal_start(model, pictures[:600])
+    model.to(memory_format=torch.channels_last)
+    trainer = Trainer(model, stage.schedule(), stage.budget(), path, report)
+
+    def step_loss(step: int, spent: float) -> Tensor:
+        rng = step_rng(recipe.seed, step)
+        rows = torch.randint(0, len(pictures), (stage.batch,), generator=rng)
+        x = (pictures[rows].float() / 255).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            return autoencoder_stage.loss(model, x, rng)
+
+    trainer.run(step_loss)
+    autoencoder_stage.whiten(model, pictures[:2048])
+    report(f"autoencoder: {autoencoder_stage.psnr(model, pictures[-512:]):.2f} dB")
+    return model
+
+
+def train_oracle(recipe: Recipe, work: Path, report: Report) -> Oracle:
+    """Stage 2, on the shards that the autoencoder did not see."""
+    paths = [p for i, p in enumerate(scene_paths(recipe, work, report)) if i % 4]
+    table = read_shards(paths, skip=("small", "skeleton", "tokens"))
+    stage = recipe.oracle
+    torch.manual_seed(recipe.seed + 1)
+    model = Oracle().to(memory_format=torch.channels_last)
+    path = work / "oracle.safetensors"
+    trainer = Trainer(model, stage.schedule(), stage.budget(), path, report)
+
+    def step_loss(step: int, spent: float) -> Tensor:
+        model.train()
+        rng = step_rng(recipe.seed + 1, step)
+        rows = torch.randint(0, len(table["picture"]), (stage.batch,), generator=rng)
+        batch = {name: column[rows] for name, column in table.items()}
+        x = oracle_stage.disturb(batch["picture"].float() / 255, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            reading = model(x.contiguous(memory_format=torch.channels_last))
+        return oracle_stage.loss(
+            reading, content_of(batch), style_of(batch), batch["depth"].float() / 255,
+            batch["segment"],
+        )
+
+    trainer.run(step_loss)
+    return model
+
+
+def latents_of(model: Autoencoder, paths: list[Path], work: Path, report: Report) -> Tensor:
+    """The latents of all scenes in half precision, encoded once and kept on disk."""
+    path = work / "latents.safetensors"
+    if path.exists():
+        return load_file(path)["latents"]
+    parts = []
+    for i, shard in enumerate(paths):
+        pictures = pictures_only([shard])
+        with torch.no_grad():
+            parts += [model.encode(p.float() / 255).half() for p in pictures.split(64)]
+        report(f"latents {i + 1} of {len(paths)} shards")
+    latents = torch.cat(parts)
+    save_tensors({"latents": latents}, path)
+    return latents
+
+
+def train_denoiser(
+    recipe: Recipe, work: Path, autoencoder: Autoencoder, report: Report
+) -> EmbeddedModel:
+    """Stage 3, on all shards. The returned model holds the autoencoder too."""
+    paths = scene_paths(recipe, work, report)
+    latents = latents_of(autoencoder, paths, work, report)
+    table = read_shards(paths, skip=("picture",))
+    stage, path = recipe.denoiser, work / "denoiser.safetensors"
+    bank = denoiser_stage.sound_bank(recipe.seed)
+    torch.manual_seed(recipe.seed + 2)
+    model = EmbeddedModel()
+    frozen, model.autoencoder = model.autoencoder, torch.nn.Identity()
+    model.to(memory_format=torch.channels_last)
+    trainer = Trainer(model, stage.schedule(), stage.budget(), path, report)
+
+    def step_loss(step: int, spent: float) -> Tensor:
+        rng = step_rng(recipe.seed + 2, step)
+        rows = torch.randint(0, len(latents), (stage.batch,), generator=rng)
+        batch = denoiser_stage.gather(table, rows, rng)
+        has = denoiser_stage.available(batch)
+        if recipe.dropout == "structured":
+            keep = dropout.structured(has, rng)
+        else:
+            keep = dropout.independent(has, recipe.independent_rate, rng)
+        clean = latents[rows].float()
+        noise = torch.randn(clean.shape, generator=rng)
+        sigma = denoiser_stage.draw_sigma(len(clean), rng)
+        mix = sigma[:, None, None, None]
+        x = ((1 - mix) * clean + mix * noise).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            velocity = denoiser_stage.predict(model, x, sigma, batch, keep, bank, rng)
+        weight = recipe.object_weight + spent * (recipe.object_weight_end - recipe.object_weight)
+        return denoiser_stage.flow_loss(
+            velocity, noise - clean, denoiser_stage.object_weight(batch["segment"], weight)
+        )
+
+    trainer.run(step_loss)
+    frozen.load_state_dict(autoencoder.state_dict())
+    model.autoencoder = frozen.eval()
+    return model

@@ -1,0 +1,130 @@
+"""The vocabulary every stage shares. Imports torch and nothing of ours but errors.
+
+Axes, the same letters everywhere: b samples, n tokens, d token width, c latent channels,
+h rows, w columns, *space latent rows and columns (and frames before them, for video).
+
+sigma is the noise level. The embedded model is a rectified flow: sigma runs from 1 (noise) to 0.
+
+A modality is one named input. A row is one evaluation of the network, which sees a set of
+modalities at given strengths: J is the row with all of them, J\\i all but i, null none.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from .errors import PlanError
+
+try:
+    from jaxtyping import Bool, Float, Int
+except ImportError:  # a development dependency: without it the shapes are notes, not checks
+    from typing import Annotated as Bool
+    from typing import Annotated as Float
+    from typing import Annotated as Int
+
+__all__ = [
+    "Bool",
+    "Float",
+    "Int",
+    "Latent",
+    "Modality",
+    "ModalityEmbedding",
+    "Picture",
+    "Row",
+    "Tensor",
+    "Tokens",
+    "Window",
+]
+
+Latent = Float[Tensor, "b c *space"]
+Tokens = Float[Tensor, "b n d"]
+Picture = Float[Tensor, "b 3 h w"]  # RGB, 0 to 1
+
+
+@dataclass(frozen=True)
+class ModalityEmbedding:
+    """What one encoder says about one input. mask is True where a token is real, not padding."""
+
+    modality: str
+    tokens: Tokens
+    mask: Bool[Tensor, "b n"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Which modalities one network evaluation sees, and how strongly. Equal rows are one row.
+
+    strengths holds (name, strength) sorted by name, without zeros, so that two ways of saying the
+    same thing compare and hash alike. 1 is the strength at which the modality was trained.
+    """
+
+    strengths: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(cls, names: Iterable[str] | Mapping[str, float]) -> "Row":
+        """The row that sees these names at strength 1, or at the strengths given."""
+        table = names if isinstance(names, Mapping) else dict.fromkeys(names, 1.0)
+        return cls(tuple(sorted((n, float(s)) for n, s in table.items() if s != 0)))
+
+    def strength(self, name: str) -> float:
+        """0 where this row does not see the modality."""
+        return dict(self.strengths).get(name, 0.0)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.strengths)
+
+    def __str__(self) -> str:
+        said = [n if s == 1 else f"{n}*{s:g}" for n, s in self.strengths]
+        return "+".join(said) or "null"
+
+
+NULL = Row()
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of sampling, 0 (start) to 1 (end), in which something acts. Equal ends: never.
+
+    Half open: two windows that meet never both act at the step where they meet.
+    """
+
+    start: float = 0.0
+    end: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.start <= self.end <= 1):
+            raise PlanError(
+                f"a window runs from {self.start:g} to {self.end:g}; both ends must lie in 0..1 "
+                "with the start first"
+            )
+
+    def open_at(self, progress: float) -> bool:
+        """progress: 0 at the first step, towards 1; rounding of a millionth is forgiven."""
+        return self.start <= progress + 1e-6 < self.end
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One input's name, guidance weight and window.
+
+    weight: 0 ignores the input, 1 is what the model does by itself, more pushes towards it,
+    less than 0 pushes away from it.
+    """
+
+    name: str
+    weight: float = 1.0
+    window: Window = field(default_factory=Window)
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.weight):
+            raise PlanError(
+                f"the weight of {self.name} is {self.weight}; it must be a finite number, "
+                "for example 1.5"
+            )
+
+    def acts_at(self, progress: float) -> bool:
+        """False where the modality changes nothing and no row needs to see it."""
+        return self.weight != 0 and self.window.open_at(progress)

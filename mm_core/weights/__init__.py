@@ -1,0 +1,1 @@
+"""Weight files: headers, strict loading, atomic saving. Safetensors only."""
