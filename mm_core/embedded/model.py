@@ -40,5 +40,3 @@ class EmbeddedModel(nn.Module):
         self.adapters = Adapters(widths)
         self.denoiser = Denoiser(widths)
         self.autoencoder = Autoencoder()
-
-

@@ -8,7 +8,7 @@ from .scenes.attributes import ARMS, COLORS, FAMILIES, POSITIONS, RELATIONS, SHA
 
 PAD, START = 0, 1
 TOKENS = 24  # fixed length of a caption: START, words, PAD
-_GRAMMAR = "a an the and in with arms person shirt between on".split()
+_GRAMMAR = ["a", "an", "the", "and", "in", "with", "arms", "person", "shirt", "between", "on"]
 WORDS: tuple[str, ...] = tuple(
     dict.fromkeys(
         ["<pad>", "<start>", *_GRAMMAR]

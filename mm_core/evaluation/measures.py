@@ -112,9 +112,11 @@ def _objects(reading: Reading, content: Content) -> dict[str, Tensor]:
     b = torch.where(beside[:, None], first, second)
     related = two | beside
     shown = content.has[:, 2]
-    shirt = reading.cell["shirt"].flatten(2)[
-        rows, :, reading.cell["person"].flatten(1).argmax(1)
-    ].argmax(1)
+    shirt = (
+        reading.cell["shirt"]
+        .flatten(2)[rows, :, reading.cell["person"].flatten(1).argmax(1)]
+        .argmax(1)
+    )
     return {
         "text_color": right_color[content.has[:, :2]].float(),
         "text_shape": right_shape[content.has[:, :2]].float(),
@@ -180,5 +182,3 @@ def _pck(reading: Reading, content: Content, within: float) -> Float[Tensor, " j
     xy = torch.stack([(index % grid + 0.5) / grid, (index // grid + 0.5) / grid], -1)
     distance = (xy - content.joints).norm(dim=-1)
     return (distance < within)[content.has[:, 2]].float().flatten()
-
-

@@ -6,6 +6,7 @@ as a common one.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -80,7 +81,8 @@ class Oracle(nn.Module):
         self.dense = nn.Conv2d(24, 1 + len(SEGMENTS), 1)
         self.trunk = nn.Sequential(nn.Linear(2 * FEATURES + 64, FEATURES), nn.ReLU())
         self.whole = nn.Linear(FEATURES, sum(GLOBAL_HEADS.values()))
-        nn.init.constant_(self.cells.bias[:2], -3.0)  # things are rare
+        with torch.no_grad():
+            cast(Tensor, self.cells.bias)[:2] = -3.0  # things are rare
 
     def forward(self, picture: Picture) -> Reading:
         a = self.at64(picture)

@@ -25,10 +25,7 @@ def leave_one_out(weights: Weights) -> GuidancePlan:
     everything = Row.of(weights.keys())
     return _plan(
         everything,
-        [
-            Term(everything, Row.of(weights.keys() - {name}), w - 1)
-            for name, w in weights.items()
-        ],
+        [Term(everything, Row.of(weights.keys() - {name}), w - 1) for name, w in weights.items()],
     )
 
 
@@ -81,7 +78,9 @@ DEFAULT = "leave_one_out"
 def compose(composition: str, weights: Weights) -> GuidancePlan:
     """The plan of a composition by name. Weights of 0 are left out first."""
     if composition not in COMPOSITIONS:
-        raise PlanError(f"there is no composition {composition!r}; choose from {list(COMPOSITIONS)}")
+        raise PlanError(
+            f"there is no composition {composition!r}; choose from {list(COMPOSITIONS)}"
+        )
     return COMPOSITIONS[composition]({name: w for name, w in weights.items() if w != 0})
 
 

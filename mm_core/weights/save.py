@@ -3,9 +3,9 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from safetensors.torch import save_file
 
@@ -32,9 +32,15 @@ def save_json(value: Any, path: Path) -> None:
 
 def write_text(text: str, path: Path) -> None:
     """Writes a text file the same way."""
+    save_bytes(lambda file: file.write(text.encode()), path)
+
+
+def save_bytes(write: Callable[[BinaryIO], object], path: Path) -> None:
+    """Lets write() fill a file the same way."""
     temporary = _beside(path)
     try:
-        temporary.write_text(text, encoding="utf-8")
+        with temporary.open("wb") as file:
+            write(file)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -49,4 +55,11 @@ def _beside(path: Path) -> Path:
             f"cannot write {path}: {e.strerror or e}; choose a folder that you may write to"
         ) from e
     os.close(handle)
+    os.chmod(name, 0o666 & ~_umask())  # mkstemp gives access to nobody else
     return Path(name)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -61,7 +61,4 @@ FRAME_PATTERNS = ("solid", "dashed", "rimmed")  # one per timbre
 
 # Joints that a figure has, as indices into the 18 points of the OpenPose BODY_18 order. A figure
 # faces the viewer, so its right side is on the left of the picture.
-JOINTS = (
-    "nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist "
-    "r_hip r_knee r_ankle l_hip l_knee l_ankle"
-).split()
+JOINTS = ["nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle"]

@@ -78,9 +78,7 @@ def part_distances(
         return torch.stack(parts).amin(0)
 
     neck, pelvis = joints[:, J["neck"]], (joints[:, J["r_hip"]] + joints[:, J["l_hip"]]) / 2
-    torso = capsule(
-        x, y, neck * 0.84 + pelvis * 0.16, pelvis * 0.95 + neck * 0.05, 0.064 * scale
-    )
+    torso = capsule(x, y, neck * 0.84 + pelvis * 0.16, pelvis * 0.95 + neck * 0.05, 0.064 * scale)
     sides = [s for s, _ in LIMBS]
     return {
         "legs": union(

@@ -68,14 +68,14 @@ def _things(content: Content) -> tuple[Tensor, Tensor]:
     distance = torch.full((n, 3, PIXELS, PIXELS), 9.0)
     color = torch.zeros(n, 3, 3, PIXELS, PIXELS)
     for slot in range(2):
-        for shape, signed in enumerate(DISTANCES):
+        for shape, signed_distance in enumerate(DISTANCES):
             i = (content.has[:, slot] & (content.shape[:, slot] == shape)).nonzero()[:, 0]
             if len(i) == 0:
                 continue
             radius = content.radius[i, slot, None, None]
             u = (axis[None, None, :] - content.center[i, slot, 0, None, None]) / radius
             v = -(axis[None, :, None] - content.center[i, slot, 1, None, None]) / radius
-            distance[i, slot] = signed(u, v) * radius
+            distance[i, slot] = signed_distance(u, v) * radius
             light = (1.1 - 0.3 * ((u + 0.35) ** 2 + (v - 0.35) ** 2).sqrt()).clamp(0.6, 1.1)
             gloss = 0.4 * torch.exp(-7 * ((u + 0.35) ** 2 + (v - 0.4) ** 2))
             base = _column(COLOR_RGB[content.color[i, slot]])

@@ -16,10 +16,7 @@ LIMBS = (
     (1, 11), (11, 12), (12, 13), (1, 0),
 )  # fmt: skip
 WHEEL = torch.tensor(
-    [int(c[i : i + 2], 16) / 255 for c in (
-        "ff0000 ff5500 ffaa00 ffff00 aaff00 55ff00 00ff00 00ff55 00ffaa 00ffff 00aaff 0055ff "
-        "0000ff 5500ff aa00ff ff00ff ff00aa ff0055"
-    ).split() for i in (0, 2, 4)]
+    [int(c[i : i + 2], 16) / 255 for c in ["ff0000", "ff5500", "ffaa00", "ffff00", "aaff00", "55ff00", "00ff00", "00ff55", "00ffaa", "00ffff", "00aaff", "0055ff", "0000ff", "5500ff", "aa00ff", "ff00ff", "ff00aa", "ff0055"] for i in (0, 2, 4)]
 ).view(18, 3)  # fmt: skip
 
 
@@ -42,4 +39,32 @@ def draw_skeleton(
         paint(capsule(x, y, joints[:, a], joints[:, b], width), limb_level * color)
     for color, joint in zip(WHEEL, joints.unbind(1), strict=False):
         paint(capsule(x, y, joint, joint, width * 1.1), color)
+    return out
+
+
+def draw_people(
+    people: Float[Tensor, "n 18 3"], width: float = 0.014, seen: float = 0.3
+) -> Float[Tensor, "1 3 h w"]:
+    """All people of one picture, first at the back. x, y in 0..1, then confidence.
+
+    Points below `seen`, and limbs that end in one, are not drawn. Points after the first 14 (eyes
+    and ears) are not part of this model's skeleton.
+    """
+    axis = (torch.arange(MAP_PIXELS) + 0.5) / MAP_PIXELS
+    y, x = axis[None, :, None], axis[None, None, :]
+    out = torch.zeros(1, 3, MAP_PIXELS, MAP_PIXELS)
+    half = torch.tensor([width])
+
+    def paint(a: Tensor, b: Tensor, rgb: Tensor, wide: Tensor) -> None:
+        alpha = torch.sigmoid(-capsule(x, y, a[None], b[None], wide) * MAP_PIXELS * 3)[:, None]
+        out.mul_(1 - alpha).add_(rgb[None, :, None, None] * alpha)
+
+    for person in people:
+        points, shown = person[:14, :2], person[:14, 2] >= seen
+        for color, (a, b) in zip(WHEEL, LIMBS, strict=False):
+            if shown[a] and shown[b]:
+                paint(points[a], points[b], 0.6 * color, half)
+        for color, point, there in zip(WHEEL, points, shown, strict=False):
+            if there:
+                paint(point, point, color, half * 1.1)
     return out

@@ -30,9 +30,7 @@ def loss(model: Autoencoder, picture: Picture, noise: torch.Generator) -> Tensor
     error = model.reconstruct(mean + draw * (0.5 * log_variance).exp()) - picture
     divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
     rows, columns = error.diff(dim=-2).abs().mean(), error.diff(dim=-1).abs().mean()
-    return (
-        error.abs().mean() + 2 * (error**2).mean() + rows + columns + 2e-4 * divergence
-    )
+    return error.abs().mean() + 2 * (error**2).mean() + rows + columns + 2e-4 * divergence
 
 
 @torch.no_grad()

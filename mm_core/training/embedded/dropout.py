@@ -12,9 +12,7 @@ NOTHING, EVERYTHING, ALL_BUT_ONE, ONE, TEXT_LED = 0.08, 0.22, 0.20, 0.20, 0.17  
 ONE_SHARES = torch.tensor([0.45, 0.13, 0.11, 0.09, 0.11, 0.11])  # in the order of MODALITIES
 
 
-def structured(
-    available: Bool[Tensor, "b m"], rng: torch.Generator
-) -> Bool[Tensor, "b m"]:
+def structured(available: Bool[Tensor, "b m"], rng: torch.Generator) -> Bool[Tensor, "b m"]:
     """Named patterns in fixed shares. Text-led rows have no depth or segmentation: only there
     can the model learn where and what from the words alone."""
     n, m = available.shape

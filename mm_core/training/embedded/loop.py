@@ -37,7 +37,11 @@ class Schedule:
 
     def rate(self, step: int, spent: float) -> float:
         """spent: share of the budget that is used, 0..1."""
-        return self.peak * min(1.0, (step + 1) / self.warmup) * min(1.0, (1 - spent) / self.decay + 0.02)
+        return (
+            self.peak
+            * min(1.0, (step + 1) / self.warmup)
+            * min(1.0, (1 - spent) / self.decay + 0.02)
+        )
 
 
 class Trainer:
@@ -103,9 +107,7 @@ class Trainer:
         keep = min(self.schedule.average, self.step / (self.step + 10))
         state = self.model.state_dict()
         names = [k for k, v in state.items() if v.is_floating_point()]
-        torch._foreach_lerp_(
-            [self.average[k] for k in names], [state[k] for k in names], 1 - keep
-        )
+        torch._foreach_lerp_([self.average[k] for k in names], [state[k] for k in names], 1 - keep)
         for k in state.keys() - set(names):
             self.average[k].copy_(state[k])
 
@@ -133,11 +135,10 @@ class Trainer:
             self.optimizer.load_state_dict({"state": state, "param_groups": own["param_groups"]})
 
 
-def averaged(path: Path) -> dict[str, Tensor]:
-    """The averaged weights in a checkpoint, without the rest of it."""
+def steps_done(path: Path) -> int:
+    """How many steps a checkpoint has behind it."""
     with safe_open(path, framework="pt") as file:
-        names = [n for n in file.keys() if n.startswith("average.")]  # noqa: SIM118
-        return {n.removeprefix("average."): file.get_tensor(n) for n in names}
+        return int(file.get_tensor("clock")[0])
 
 
 def _below(flat: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -77,9 +77,7 @@ def _at(logits: Tensor, label: Int[Tensor, " b"], bump: Float[Tensor, "b g g"]) 
 def _whole(reading: Reading, content: Content, style: Style) -> Tensor:
     sounding = (content.note >= 0).float()
     note = torch.where(content.note >= 0, content.note, reading.whole["note"].shape[1] - 1)
-    timbre = F.cross_entropy(
-        reading.whole["timbre"], content.timbre.clamp(min=0), reduction="none"
-    )
+    timbre = F.cross_entropy(reading.whole["timbre"], content.timbre.clamp(min=0), reduction="none")
     return (
         2 * F.cross_entropy(reading.whole["family"], style.family)
         + 8 * (reading.whole["palette"] - style.palette()).abs().mean()

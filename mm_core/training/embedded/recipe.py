@@ -1,26 +1,27 @@
 """The stages of the recipe in order. Each reads what the ones before it left in the work folder."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
 
 from ...embedded.autoencoder import Autoencoder
 from ...embedded.model import EmbeddedModel
-from ...types import Tensor
 from ...evaluation.oracle import Oracle
+from ...types import Tensor
 from ...weights.save import save_tensors
 from . import autoencoder as autoencoder_stage
 from . import denoiser as denoiser_stage
 from . import dropout
 from . import oracle as oracle_stage
 from .config import Recipe
+from .export import export
 from .loop import Report, Trainer
-from .shards import content_of, make_shards, read_shards, style_of
+from .shards import content_of, make_shard, make_shards, read_shards, style_of
 
 BULK = ("picture", "small", "depth", "skeleton", "segment", "tokens")
-VALIDATION_OFFSET = 900_000  # seeds of validation scenes; training never comes near them
+VALIDATION_SEED = 800_000  # of scenes that no training shard comes near
 
 
 def scene_paths(recipe: Recipe, work: Path, report: Report) -> list[Path]:
@@ -38,10 +39,25 @@ def step_rng(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
+def channels_last(model: torch.nn.Module) -> None:
+    """The memory layout in which convolutions are fastest on a CPU."""
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+
+
 def pictures_only(paths: list[Path]) -> Tensor:
     """All pictures of some shards, as bytes."""
     skip = tuple(name for name in BULK if name != "picture")
     return read_shards(paths, skip)["picture"]
+
+
+def train_embedded(recipe: Recipe, work: Path, out: Path, report: Report) -> dict[str, Any]:
+    """All stages and the export; returns the figures. Stopped and started again, it goes on."""
+    autoencoder = train_autoencoder(recipe, work, report)
+    oracle = train_oracle(recipe, work, report)
+    model = train_denoiser(recipe, work, autoencoder, report)
+    unseen = pictures_only([make_shard(work / "scenes", VALIDATION_SEED)])
+    psnr = autoencoder_stage.psnr(autoencoder, unseen[:512])
+    return export(recipe, work, out, model, oracle, psnr, report)
 
 
 def train_autoencoder(recipe: Recipe, work: Path, report: Report) -> Autoencoder:
@@ -51,7 +67,7 @@ def train_autoencoder(recipe: Recipe, work: Path, report: Report) -> Autoencoder
     torch.manual_seed(recipe.seed)
     model = Autoencoder()
     autoencoder_stage.principal_start(model, pictures[:600])
-    model.to(memory_format=torch.channels_last)
+    channels_last(model)
     trainer = Trainer(model, stage.schedule(), stage.budget(), path, report)
 
     def step_loss(step: int, spent: float) -> Tensor:
@@ -63,7 +79,6 @@ def train_autoencoder(recipe: Recipe, work: Path, report: Report) -> Autoencoder
 
     trainer.run(step_loss)
     autoencoder_stage.whiten(model, pictures[:2048])
-    report(f"autoencoder: {autoencoder_stage.psnr(model, pictures[-512:]):.2f} dB")
     return model
 
 
@@ -73,7 +88,8 @@ def train_oracle(recipe: Recipe, work: Path, report: Report) -> Oracle:
     table = read_shards(paths, skip=("small", "skeleton", "tokens"))
     stage = recipe.oracle
     torch.manual_seed(recipe.seed + 1)
-    model = Oracle().to(memory_format=torch.channels_last)
+    model = Oracle()
+    channels_last(model)
     path = work / "oracle.safetensors"
     trainer = Trainer(model, stage.schedule(), stage.budget(), path, report)
 
@@ -86,7 +102,10 @@ def train_oracle(recipe: Recipe, work: Path, report: Report) -> Oracle:
         with torch.autocast("cpu", torch.bfloat16):
             reading = model(x.contiguous(memory_format=torch.channels_last))
         return oracle_stage.loss(
-            reading, content_of(batch), style_of(batch), batch["depth"].float() / 255,
+            reading,
+            content_of(batch),
+            style_of(batch),
+            batch["depth"].float() / 255,
             batch["segment"],
         )
 
@@ -121,8 +140,8 @@ def train_denoiser(
     bank = denoiser_stage.sound_bank(recipe.seed)
     torch.manual_seed(recipe.seed + 2)
     model = EmbeddedModel()
-    frozen, model.autoencoder = model.autoencoder, torch.nn.Identity()
-    model.to(memory_format=torch.channels_last)
+    model.autoencoder = torch.nn.Identity()  # type: ignore[assignment]  # not trained here
+    channels_last(model)
     trainer = Trainer(model, stage.schedule(), stage.budget(), path, report)
 
     def step_loss(step: int, spent: float) -> Tensor:
@@ -147,6 +166,5 @@ def train_denoiser(
         )
 
     trainer.run(step_loss)
-    frozen.load_state_dict(autoencoder.state_dict())
-    model.autoencoder = frozen.eval()
+    model.autoencoder = autoencoder
     return model

@@ -43,15 +43,19 @@ def make_shards(
     folder: Path, count: int, seed: int, progress: Callable[[int], None] = lambda n: None
 ) -> list[Path]:
     """Makes the missing ones of ceil(count / SHARD) shards; shard k has seed `seed + k`."""
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for k in range(-(-count // SHARD)):
-        path = folder / f"scenes-{seed + k}.safetensors"
-        if not path.exists():
-            save_tensors(flatten(make_scenes(SHARD, seed + k)), path)
-        paths.append(path)
+        paths.append(make_shard(folder, seed + k))
         progress(min(count, (k + 1) * SHARD))
     return paths
+
+
+def make_shard(folder: Path, seed: int) -> Path:
+    """One shard, made if it is not there yet."""
+    path = folder / f"scenes-{seed}.safetensors"
+    if not path.exists():
+        save_tensors(flatten(make_scenes(SHARD, seed)), path)
+    return path
 
 
 def read_shards(paths: list[Path], skip: tuple[str, ...] = ()) -> Flat:

@@ -1,0 +1,1 @@
+"""The command mmc: the core alone, on the embedded model."""

@@ -1,0 +1,165 @@
+"""mmc generate: one picture from the user's own files."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, PngImagePlugin
+
+from ..embedded.conditions import Encoded
+from ..embedded.defaults import WEIGHTS
+from ..embedded.encode import (
+    encode_audio,
+    encode_depth,
+    encode_people,
+    encode_segmentation,
+    encode_skeleton,
+    encode_style,
+    encode_text,
+)
+from ..embedded.generate import Settings, generate
+from ..embedded.model import MODALITIES, EmbeddedModel
+from ..embedded.samplers import SAMPLERS
+from ..embedded.schedules import SCHEDULES
+from ..embedded.weights import SHIPPED, load_embedded
+from ..encoders.pictures import read_depth, read_picture, to_image
+from ..encoders.pose import read_keypoints
+from ..encoders.waves import read_wave
+from ..errors import InputError
+from ..guidance.compositions import COMPOSITIONS, DEFAULT
+from ..guidance.program import Program
+from ..types import Modality, Window
+from ..weights.save import save_bytes
+from . import options
+from .progress import Progress
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+
+def add(commands: Any) -> None:
+    """Adds the sub-command."""
+    p = commands.add_parser("generate", help="one picture from your own files")
+    p.add_argument("--text", help='prompt in the small vocabulary, such as "a red star"')
+    p.add_argument("--negative", default="", help="what the text pushes away from")
+    p.add_argument("--style", type=Path, metavar="IMG", help="picture whose texture and colours")
+    p.add_argument("--depth", type=Path, metavar="IMG", help="depth map, near = white, 8 or 16 bit")
+    p.add_argument("--pose", type=Path, metavar="IMG_or_JSON", help="skeleton or POSE_KEYPOINT")
+    p.add_argument("--segmentation", type=Path, metavar="IMG", help="map in this model's palette")
+    p.add_argument("--audio", type=Path, metavar="WAV", help="sound; pitch and timbre are heard")
+    p.add_argument("--weight", action="append", default=[], metavar="NAME=W",
+                   help="guidance weight: 0 ignores, 1 is the model by itself, more pushes")  # fmt: skip
+    p.add_argument("--window", action="append", default=[], metavar="NAME=A:B",
+                   help="part of sampling, 0..1, in which the input acts")  # fmt: skip
+    p.add_argument("--composition", choices=list(COMPOSITIONS), default=DEFAULT)
+    p.add_argument("--push", type=float, default=1.0, help="multiplies every push beyond weight 1")
+    p.add_argument("--steps", type=int, default=25)
+    p.add_argument("--sampler", choices=list(SAMPLERS), default="euler")
+    p.add_argument("--schedule", choices=list(SCHEDULES), default="normal")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--batch", type=int, default=1, help="pictures to make, one noise each")
+    p.add_argument("--size", type=int, default=1, help="1 is 128 x 128 pixels, 2 is 256 x 256")
+    p.add_argument("--model", type=Path, default=SHIPPED, help="weights of an embedded model")
+    p.add_argument("--out", type=Path, default=Path("out.png"), metavar="IMG")
+    p.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Everything is checked and read before the first step; the result is written at once."""
+    torch.set_flush_denormal(True)
+    settings = Settings(
+        steps=given.steps,
+        sampler=given.sampler,
+        schedule=given.schedule,
+        seed=given.seed,
+        batch=given.batch,
+        size=given.size,
+    )
+    if given.out.suffix.lower() not in FORMATS:
+        raise InputError(f"--out {given.out}: the name must end in {', '.join(FORMATS)}")
+    options.writable(given.out)
+    model, _ = load_embedded(given.model)
+    encoded = encode_files(model, given)
+    program = _program(given, encoded)
+    with Progress("sampling", settings.steps) as bar:
+        pictures, cost = generate(
+            model, program, encoded, encode_text(model.text, "").null, settings,
+            lambda i: bar.step(),
+        )  # fmt: skip
+    about = {
+        "text": given.text,
+        "weights": {m.name: m.weight for m in program.modalities},
+        "composition": program.composition,
+        **vars(settings),
+    }
+    for path, picture in zip(_names(given.out, settings.batch), pictures, strict=True):
+        save_picture(to_image(picture), path, about)
+        sys.stdout.write(f"{path}\n")
+    sys.stderr.write(
+        f"{cost.rows} rows in {cost.evaluations} evaluations "
+        f"({cost.rows / cost.evaluations:.2f} rows each)\n"
+    )
+
+
+def encode_files(model: EmbeddedModel, given: argparse.Namespace) -> dict[str, Encoded]:
+    """Every input that was given, in the order of MODALITIES."""
+    adapters = model.adapters
+    readers: dict[str, Callable[[Path], Encoded]] = {
+        "style": lambda p: encode_style(adapters, read_picture(p)),
+        "depth": lambda p: encode_depth(adapters, read_depth(p)),
+        "pose": lambda p: (
+            encode_people(adapters, read_keypoints(p))
+            if p.suffix.lower() == ".json"
+            else encode_skeleton(adapters, read_picture(p))
+        ),
+        "segmentation": lambda p: encode_segmentation(adapters, read_picture(p), str(p)),
+        "audio": lambda p: encode_audio(adapters, read_wave(p)),
+    }
+    encoded: dict[str, Encoded] = {}
+    with torch.inference_mode():
+        for name in MODALITIES:
+            value = getattr(given, name)
+            if value is None:
+                continue
+            if name == "text":
+                encoded[name] = encode_text(model.text, value, given.negative)
+            else:
+                encoded[name] = readers[name](value)
+    if not encoded:
+        raise InputError(
+            "nothing to make a picture from; give at least one of "
+            + ", ".join(f"--{name}" for name in MODALITIES)
+        )
+    return encoded
+
+
+def save_picture(image: Image.Image, path: Path, about: dict[str, Any]) -> None:
+    """Writes by the name's ending, whole or not at all; a PNG carries its settings."""
+    kind = FORMATS[path.suffix.lower()]
+    extra: dict[str, Any] = {"quality": 95} if kind != "PNG" else {}
+    if kind == "PNG":
+        info = PngImagePlugin.PngInfo()
+        info.add_text("mmc", json.dumps(about))
+        extra["pnginfo"] = info
+    save_bytes(lambda file: image.save(file, kind, **extra), path)
+
+
+def _program(given: argparse.Namespace, encoded: dict[str, Encoded]) -> Program:
+    chosen, windows = options.weights(given.weight), options.windows(given.window)
+    for option, names in (("--weight", chosen), ("--window", windows)):
+        if idle := [n for n in names if n not in encoded]:
+            raise InputError(
+                f"{option} is set for {', '.join(idle)}, but there is no --{idle[0]}; "
+                "give that input or take the option away"
+            )
+    modalities = (Modality(n, chosen.get(n, WEIGHTS[n]), windows.get(n, Window())) for n in encoded)
+    return Program(tuple(modalities), given.composition, given.push)
+
+
+def _names(path: Path, count: int) -> list[Path]:
+    if count == 1:
+        return [path]
+    return [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)]

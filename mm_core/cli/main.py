@@ -1,0 +1,48 @@
+"""Parses the command line and turns what we raise on purpose into one line and exit code 2."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..errors import InputError, MMError
+
+USER_ERROR, CANCELLED = 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are raised, so that they come out like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def parser() -> Parser:
+    """The whole command line. Sub-commands import what they need when they run."""
+    top = Parser(
+        prog="mmc",
+        description="Text, style, depth, pose, segmentation and sound steer one picture, "
+        "each by its own guidance weight, on the embedded model.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
+    from . import demo, doctor, evaluate, generate, train
+
+    for module in (demo, generate, train, evaluate, doctor):
+        module.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    try:
+        options = parser().parse_args(arguments)
+        options.run(options)
+    except MMError as e:
+        sys.stderr.write(f"mmc: {' '.join(str(e).split())}\n")
+        return USER_ERROR
+    except KeyboardInterrupt:
+        sys.stderr.write("\nmmc: cancelled; nothing was left half-written\n")
+        return CANCELLED
+    except BrokenPipeError:
+        return 0
+    return 0

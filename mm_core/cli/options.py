@@ -1,0 +1,89 @@
+"""Values of options, checked where they come in."""
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from ..embedded.model import MODALITIES
+from ..errors import InputError
+from ..types import Window
+
+
+def weights(given: Sequence[str]) -> dict[str, float]:
+    """["text=5", "style=2"] -> {"text": 5.0, "style": 2.0}."""
+    out = {}
+    for item in given:
+        name, value = _pair(item, "--weight", "text=5")
+        try:
+            out[name] = float(value)
+        except ValueError:
+            out[name] = math.nan
+        if not math.isfinite(out[name]):
+            raise InputError(
+                f"--weight {item}: {value!r} is not a finite number; give one like {name}=2"
+            )
+    return out
+
+
+def windows(given: Sequence[str]) -> dict[str, Window]:
+    """["depth=0:0.6"] -> {"depth": Window(0, 0.6)}."""
+    out = {}
+    for item in given:
+        name, value = _pair(item, "--window", "depth=0:0.6")
+        start, colon, end = value.partition(":")
+        try:
+            edges = float(start), float(end)
+        except ValueError:
+            colon, edges = "", (0.0, 1.0)
+        if not colon or not 0 <= edges[0] <= edges[1] <= 1:
+            raise InputError(
+                f"--window {item}: needed start:end with 0 <= start <= end <= 1, such as "
+                f"{name}=0:0.6"
+            )
+        out[name] = Window(*edges)
+    return out
+
+
+def writable(path: Path) -> Path:
+    """The path, if a file can be written there; otherwise InputError, before any work is done."""
+    if path.is_dir():
+        raise InputError(f"--out {path} is a folder; give a file name in it")
+    return _in_folder(path, path.parent)
+
+
+def writable_folder(path: Path) -> Path:
+    """The folder, made if need be; otherwise InputError."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"--out {path} is a file; give a folder")
+    return _in_folder(path, path)
+
+
+def _in_folder(path: Path, folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".mmc-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as e:
+        raise InputError(
+            f"cannot write to {folder} ({e.strerror}); choose a folder that you may write to"
+        ) from e
+    return path
+
+
+def _pair(item: str, option: str, example: str) -> tuple[str, str]:
+    name, equals, value = item.partition("=")
+    if not equals:
+        raise InputError(f"{option} {item}: needed NAME=VALUE, such as {example}")
+    if name not in MODALITIES:
+        raise InputError(
+            f"{option} {item}: there is no modality {name!r}; choose from {', '.join(MODALITIES)}"
+        )
+    return name, value
+
+
+def refuse(option: str, value: object, needed: str) -> NoReturn:
+    """Raises the InputError for a value out of range."""
+    raise InputError(f"{option} {value}: needed a value {needed}")

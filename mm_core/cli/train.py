@@ -1,0 +1,79 @@
+"""mmc train: makes the embedded model again from its recipe."""
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import InputError
+from ..weights.save import save_json
+from . import options
+
+
+def add(commands: Any) -> None:
+    """Adds the sub-command."""
+    p = commands.add_parser("train", help="train the embedded model from scenes made on the fly")
+    p.add_argument("target", choices=["embedded"])
+    p.add_argument("--config", type=Path, metavar="FILE", help="recipe as JSON; see docs")
+    p.add_argument("--minutes", type=float, help="wall time for all networks together")
+    p.add_argument("--work", type=Path, default=Path("out/train"), metavar="DIR",
+                   help="scenes and checkpoints; start again with the same to go on")  # fmt: skip
+    p.add_argument("--out", type=Path, default=Path("out/trained"), metavar="DIR")
+    p.add_argument("--threads", type=int, default=0, help="0: all cores")
+    p.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Trains, measures and writes embedded.safetensors and oracle.safetensors."""
+    from ..training.embedded.config import Recipe, read_recipe
+    from ..training.embedded.recipe import train_embedded
+
+    if given.threads > 0:
+        torch.set_num_threads(given.threads)
+    torch.set_flush_denormal(True)
+    recipe = read_recipe(given.config) if given.config else Recipe()
+    if given.minutes is not None:
+        if not 0 < given.minutes < 1e6:
+            raise InputError(f"--minutes {given.minutes:g}: needed a number above 0")
+        recipe = _shared(recipe, given.minutes)
+    options.writable_folder(given.work)
+    options.writable_folder(given.out)
+    save_json(recipe.as_dict(), given.work / "recipe.json")
+    line = _Line()
+    figures = train_embedded(recipe, given.work, given.out, line)
+    line.end()
+    for name, value in figures.items():
+        sys.stdout.write(f"{name}: {value}\n")
+    sys.stdout.write(f"{given.out}\n")
+
+
+def _shared(recipe: Any, minutes: float) -> Any:
+    """The budget divided as the shipped weights' was: a tenth, a seventh, the rest."""
+    parts = {"autoencoder": 0.10, "oracle": 0.14, "denoiser": 0.76}
+    return replace(
+        recipe,
+        **{n: replace(getattr(recipe, n), minutes=share * minutes) for n, share in parts.items()},
+    )
+
+
+class _Line:
+    """One line that is written over on a terminal; a line each ten seconds elsewhere."""
+
+    def __init__(self) -> None:
+        self.live, self.last = sys.stderr.isatty(), 0.0
+
+    def __call__(self, text: str) -> None:
+        if self.live:
+            sys.stderr.write(f"\r{text:<78}")
+        elif time.monotonic() - self.last > 10:
+            sys.stderr.write(f"{text}\n")
+            self.last = time.monotonic()
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        if self.live:
+            sys.stderr.write("\n")

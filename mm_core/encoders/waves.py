@@ -1,0 +1,74 @@
+"""WAV files -> mono waves at the rate the spectrogram wants."""
+
+import wave
+from pathlib import Path
+
+import torch
+
+from ..errors import InputError
+from ..types import Float, Tensor
+from .audio import SAMPLE_RATE
+
+LONGEST = 30.0  # seconds; the rest of a longer file is not heard
+SHORTEST = 0.05
+
+
+def read_wave(path: Path) -> Float[Tensor, "1 t"]:
+    """The first LONGEST seconds of a PCM WAV file, mono, at SAMPLE_RATE."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
+            raw = file.readframes(int(LONGEST * rate))
+    except FileNotFoundError as e:
+        raise InputError(f"{path}: found nothing, needed a WAV file; check the path") from e
+    except (wave.Error, EOFError, OSError) as e:
+        raise InputError(
+            f"{path}: not a PCM WAV file ({e}); convert it, for example: ffmpeg -i IN OUT.wav"
+        ) from e
+    return to_mono(_samples(raw, width).view(-1, channels).T[None], rate, str(path))
+
+
+def to_mono(
+    waveform: Float[Tensor, "b channels t"], rate: int, source: str
+) -> Float[Tensor, "b t"]:
+    """Channels averaged, resampled to SAMPLE_RATE, at most LONGEST seconds. rate in Hz."""
+    if rate <= 0 or waveform.shape[-1] < SHORTEST * rate:
+        raise InputError(
+            f"{source}: {waveform.shape[-1]} samples at {rate} Hz are too few to hear; "
+            f"needed at least {SHORTEST} s"
+        )
+    mono = waveform.float().mean(1)[:, : int(LONGEST * rate)]
+    return resample(mono, rate, SAMPLE_RATE)
+
+
+def resample(x: Float[Tensor, "b t"], rate: int, to: int) -> Float[Tensor, "b s"]:
+    """Band-limited resampling: the spectrum is cut or padded with zeros. Rates in Hz."""
+    if rate == to:
+        return x
+    length = round(x.shape[-1] * to / rate)
+    spectrum = torch.fft.rfft(x)
+    bins = length // 2 + 1
+    kept = spectrum[..., :bins]
+    kept = torch.nn.functional.pad(kept, (0, bins - kept.shape[-1]))
+    return torch.fft.irfft(kept, n=length) * (length / x.shape[-1])
+
+
+def write_wave(x: Float[Tensor, " t"], path: Path) -> None:
+    """A mono wave in -1..1 at SAMPLE_RATE as 16-bit PCM."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes((x.clamp(-1, 1) * 32767).round().short().numpy().tobytes())
+
+
+def _samples(raw: bytes, width: int) -> Float[Tensor, " n"]:
+    """Little-endian PCM of 1 to 4 bytes to -1..1. One byte is unsigned, as WAV has it."""
+    if not raw:
+        return torch.zeros(0)
+    values = torch.frombuffer(bytearray(raw), dtype=torch.uint8).view(-1, width).double()
+    if width == 1:
+        return (values[:, 0] / 127.5 - 1).float()
+    total = (values * 256.0 ** torch.arange(width)).sum(1)
+    half = 256.0**width / 2
+    return (torch.where(total >= half, total - 2 * half, total) / half).float()

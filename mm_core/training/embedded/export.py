@@ -1,0 +1,56 @@
+"""From the work folder to the two files that are shipped, with recipe and figures in the header."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ...embedded.denoiser import Widths
+from ...embedded.model import EmbeddedModel
+from ...embedded.weights import KIND, VERSION, save_embedded
+from ...evaluation import weights as oracle_file
+from ...evaluation.oracle import Oracle
+from ...evaluation.suite import Suite, main_runs
+from ...weights.header import Header
+from .config import Recipe
+from .loop import Report, steps_done
+
+MODEL_NAME, ORACLE_NAME = "embedded.safetensors", "oracle.safetensors"
+
+
+def export(
+    recipe: Recipe,
+    work: Path,
+    out: Path,
+    model: EmbeddedModel,
+    oracle: Oracle,
+    autoencoder_psnr: float,
+    report: Report,
+    count: int = 192,
+) -> dict[str, Any]:
+    """Measures the trained networks and writes both files; returns the figures."""
+    report(f"measuring on {count} held-out scenes")
+    suite = Suite(model, oracle, count, seeds=(900_000,))
+    figures = {
+        "autoencoder_psnr_db": round(autoencoder_psnr, 2),
+        "held_out_scenes": count,
+        "ceiling": _values(suite.ceiling()),
+        "all_inputs": _values(suite.run(main_runs()[0])["measures"]),
+    }
+    made = {
+        **recipe.as_dict(),
+        "steps_run": {
+            stage: steps_done(work / f"{stage}.safetensors")
+            for stage in ("autoencoder", "oracle", "denoiser")
+        },
+    }
+    oracle_header = Header(
+        oracle_file.KIND, oracle_file.VERSION, recipe=made, figures={"ceiling": figures["ceiling"]}
+    )
+    oracle_file.save_oracle(oracle, oracle_header, out / ORACLE_NAME)
+    header = Header(KIND, VERSION, {"widths": asdict(Widths())}, made, figures)
+    save_embedded(model, header, out / MODEL_NAME)
+    return figures
+
+
+def _values(measures: dict[str, Any]) -> dict[str, float | None]:
+    return {name: m["value"] for name, m in measures.items()}
