@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from ..embedded.defaults import WEIGHTS
+from ..embedded.generate import Settings
 from ..embedded.model import MODALITIES
 from ..embedded.scenes.attributes import SEGMENT_RGB
 from ..embedded.weights import SHIPPED, load_embedded
@@ -51,8 +52,6 @@ def run(given: argparse.Namespace) -> None:
     out = options.writable_folder(given.out)
     model, header = load_embedded(given.model)
     oracle, _ = load_oracle()
-    from ..embedded.generate import Settings
-
     if not 32 <= given.pictures <= 1024:
         options.refuse("--pictures", given.pictures, "between 32 and 1024")
     settings = Settings(steps=given.steps, seed=given.seed)
@@ -73,7 +72,7 @@ def run(given: argparse.Namespace) -> None:
     sheet = contact_sheet(
         f'Six inputs, one picture, each with its own weight: "{prompt}"', _strips(inputs, pictures)
     )
-    save_bytes(lambda file: sheet.save(file, "PNG"), out / "contact_sheet.png")
+    _save_png(sheet, out / "contact_sheet.png")
     report = {
         "adherence": _adherence(measured["measures"], suite.ceiling(), suite.chance()),
         "pictures": given.pictures,
@@ -149,12 +148,15 @@ def _write(
     """The inputs as files that `mmc generate` reads, and every picture."""
     for name, image in inputs.items():
         if name != "audio":
-            save_bytes(lambda f, image=image: image.save(f, "PNG"), out / "inputs" / f"{name}.png")
+            _save_png(image, out / "inputs" / f"{name}.png")
     write_wave(case.wave[SHOWN], out / "inputs" / "audio.wav")
     for name, picture in pictures.items():
         file = name.replace(" + ", "-").replace(" ", "-") + ".png"
-        image = to_image(picture)
-        save_bytes(lambda f, image=image: image.save(f, "PNG"), out / "pictures" / file)
+        _save_png(to_image(picture), out / "pictures" / file)
+
+
+def _save_png(image: Image.Image, path: Path) -> None:
+    save_bytes(lambda file: image.save(file, "PNG"), path)
 
 
 def _adherence(

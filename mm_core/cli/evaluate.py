@@ -50,9 +50,7 @@ def run(given: argparse.Namespace) -> None:
     oracle, _ = load_oracle()
     settings = Settings(steps=given.steps, sampler=given.sampler, seed=1)
     seeds = [900_000 + 1000 * k for k in range(given.seeds)]
-    suite = Suite(
-        model, oracle, given.n, seeds, settings, lambda line: sys.stderr.write(line + "\n") and None
-    )
+    suite = Suite(model, oracle, given.n, seeds, settings, _say)
     result = {
         "scenes": given.n * given.seeds,
         "seeds": seeds,
@@ -73,3 +71,8 @@ def run(given: argparse.Namespace) -> None:
         write_text(html(result), given.html)
     if not given.json and not given.html:
         sys.stderr.write("give --json FILE or --html FILE to keep these figures\n")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

@@ -4,13 +4,13 @@ Absent means, by modality: text, the null tokens (the empty prompt, or a negativ
 audio, gain 0; depth, pose and segmentation, nothing added. All but the first are exact no-ops.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
+from ..branches.shapes import blend, repeated, to_batch
 from ..errors import InputError
 from ..types import Float, Row, Tensor, Tokens
 
@@ -67,9 +67,7 @@ def row_inputs(
 
 def stack_rows(rows: Sequence[RowInputs], batch: int) -> RowInputs:
     """Row inputs one after another, each repeated to the batch: (rows * batch, ...)."""
-    return {
-        name: torch.cat([_to_batch(row[name], batch, name) for row in rows]) for name in rows[0]
-    }
+    return {name: torch.cat([to_batch(row[name], batch, name) for row in rows]) for name in rows[0]}
 
 
 def _context(row: Row, encoded: Mapping[str, Encoded], null_text: Tokens | None) -> Tokens:
@@ -82,14 +80,11 @@ def _context(row: Row, encoded: Mapping[str, Encoded], null_text: Tokens | None)
     # which changes nothing, since attention averages over what it hears.
     seen = []
     for name, text in texts.items():
-        strength = row.strength(name)
-        if strength == 1:
-            seen.append(text.tokens)
-        elif strength != 0:
-            seen.append(text.null + strength * (text.tokens - text.null))
+        if strength := row.strength(name):
+            seen.append(blend(text.null, text.tokens, strength))
     if not seen:
         seen = [next(iter(texts.values())).null]
-    return _repeated(seen, len(texts))
+    return repeated(seen, len(texts))
 
 
 def _stream(stream: Stream, row: Row, encoded: Mapping[str, Encoded]) -> RowInputs:
@@ -101,7 +96,7 @@ def _stream(stream: Stream, row: Row, encoded: Mapping[str, Encoded]) -> RowInpu
     if not members:
         return {}
     seen = [name for name in members if row.strength(name) != 0]
-    tokens = _repeated([members[n].tokens for n in seen or list(members)[:1]], len(members))
+    tokens = repeated([members[n].tokens for n in seen or list(members)[:1]], len(members))
     gain = torch.zeros(1)
     if seen:
         strengths = [row.strength(n) * _presence(members[n]) for n in seen]
@@ -122,22 +117,3 @@ def _residuals(row: Row, encoded: Mapping[str, Encoded]) -> RowInputs:
         parts = [row.strength(name) * getattr(e, level) for name, e in maps.items()]
         out[f"{level}_residual"] = sum(parts[1:], parts[0])
     return out
-
-
-def _repeated(parts: list[Tensor], of: int) -> Tokens:
-    """parts side by side, repeated to the length that every number of parts up to `of` divides."""
-    total = math.lcm(*range(1, of + 1))
-    batch = max(len(p) for p in parts)
-    wide = [_to_batch(p, batch, "tokens") for p in parts]
-    return torch.cat(wide * (total // len(parts)), 1)
-
-
-def _to_batch(x: Tensor, batch: int, name: str) -> Tensor:
-    if len(x) == batch:
-        return x
-    if len(x) != 1:
-        raise InputError(
-            f"{name} has a batch of {len(x)} where {batch} pictures are made; "
-            f"give one input, or {batch}"
-        )
-    return x.expand(batch, *x.shape[1:])

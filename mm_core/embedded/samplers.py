@@ -6,6 +6,7 @@ algorithm of the paper it names, and agrees with ComfyUI's sampler of the same n
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Protocol
 
 from ..errors import InputError
@@ -30,7 +31,7 @@ def _ignore(step: int) -> None:
 def euler(model: Model, x: Latent, sigmas: Tensor, on_step: Step = _ignore) -> Latent:
     """First order. Source: Karras et al. 2022, arXiv 2206.00364, Algorithm 1 without churn."""
     levels = sigmas.tolist()
-    for i, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):
+    for i, (high, low) in enumerate(pairwise(levels)):
         x = x + (x - model(x, high)) / high * (low - high)
         on_step(i)
     return x
@@ -39,7 +40,7 @@ def euler(model: Model, x: Latent, sigmas: Tensor, on_step: Step = _ignore) -> L
 def heun(model: Model, x: Latent, sigmas: Tensor, on_step: Step = _ignore) -> Latent:
     """Second order, two evaluations a step. Source: Karras et al. 2022, Algorithm 1."""
     levels = sigmas.tolist()
-    for i, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):
+    for i, (high, low) in enumerate(pairwise(levels)):
         slope = (x - model(x, high)) / high
         guess = x + slope * (low - high)
         if low > 0:
@@ -57,7 +58,7 @@ def dpmpp_2m(model: Model, x: Latent, sigmas: Tensor, on_step: Step = _ignore) -
     """
     levels = sigmas.tolist()
     last: Latent | None = None
-    for i, (high, low) in enumerate(zip(levels, levels[1:], strict=False)):
+    for i, (high, low) in enumerate(pairwise(levels)):
         denoised = model(x, high)
         if low == 0:
             x = denoised

@@ -83,5 +83,6 @@ def _plot(name: str, runs: list[dict[str, Any]]) -> str:
     return (
         f'<figure><svg width="300" height="180"><path d="M40 20V150H285" fill="none" '
         f'stroke="#999"/><polyline points="{line}" fill="none" stroke="#36c"/>{marks}</svg>'
-        f"<figcaption>{escape(OWN[name])} against the weight of {escape(name)}</figcaption></figure>"
+        f"<figcaption>{escape(OWN[name])} against the weight of {escape(name)}</figcaption>"
+        "</figure>"
     )

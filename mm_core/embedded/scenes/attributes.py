@@ -61,4 +61,11 @@ FRAME_PATTERNS = ("solid", "dashed", "rimmed")  # one per timbre
 
 # Joints that a figure has, as indices into the 18 points of the OpenPose BODY_18 order. A figure
 # faces the viewer, so its right side is on the left of the picture.
-JOINTS = ["nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle"]
+JOINTS = (
+    "nose",
+    "neck",
+    *(f"r_{part}" for part in ("shoulder", "elbow", "wrist")),
+    *(f"l_{part}" for part in ("shoulder", "elbow", "wrist")),
+    *(f"r_{part}" for part in ("hip", "knee", "ankle")),
+    *(f"l_{part}" for part in ("hip", "knee", "ankle")),
+)

@@ -15,9 +15,11 @@ LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
     (1, 11), (11, 12), (12, 13), (1, 0),
 )  # fmt: skip
-WHEEL = torch.tensor(
-    [int(c[i : i + 2], 16) / 255 for c in ["ff0000", "ff5500", "ffaa00", "ffff00", "aaff00", "55ff00", "00ff00", "00ff55", "00ffaa", "00ffff", "00aaff", "0055ff", "0000ff", "5500ff", "aa00ff", "ff00ff", "ff00aa", "ff0055"] for i in (0, 2, 4)]
-).view(18, 3)  # fmt: skip
+_HEX = (
+    "ff0000 ff5500 ffaa00 ffff00 aaff00 55ff00 00ff00 00ff55 00ffaa "
+    "00ffff 00aaff 0055ff 0000ff 5500ff aa00ff ff00ff ff00aa ff0055"
+)
+WHEEL = torch.tensor([list(bytes.fromhex(c)) for c in _HEX.split()]) / 255
 
 
 def draw_skeleton(

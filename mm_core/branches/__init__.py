@@ -1,0 +1,1 @@
+"""Embeddings and rows in, what each row is given out; and what "absent" means."""
