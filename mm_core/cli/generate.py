@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
     p.add_argument("--segmentation", type=Path, metavar="IMG", help="map in this model's palette")
     p.add_argument("--audio", type=Path, metavar="WAV", help="sound; pitch and timbre are heard")
     p.add_argument("--weight", action="append", default=[], metavar="NAME=W",
-                   help="guidance weight: 0 ignores, 1 is the model alone, more pushes")  # fmt: skip
+                   help="0 ignores, 1 is the model by itself, more pushes")  # fmt: skip
     p.add_argument("--window", action="append", default=[], metavar="NAME=A:B",
                    help="part of sampling, 0..1, in which the input acts")  # fmt: skip
     p.add_argument("--composition", choices=list(COMPOSITIONS), default=DEFAULT)

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..types import Float, Latent, Picture, Tensor
+from .blocks import start_weight
 
 CHANNELS = 8
 FACTOR = 8
@@ -24,7 +25,7 @@ class Block(nn.Module):
         super().__init__()
         self.first = ops.Conv2d(width, width, 3, padding=1)
         self.second = ops.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
+        start_weight(self.second, 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(F.relu(self.first(x))))
@@ -66,10 +67,7 @@ class Autoencoder(nn.Module):
             nn.PixelShuffle(4),
         )
         for last in (self.encoder[-1], self.decoder[-2]):
-            assert isinstance(last, nn.Conv2d)
-            nn.init.normal_(last.weight, 0, 1e-3)
-            if last.bias is not None:
-                nn.init.zeros_(last.bias)
+            start_weight(last, 1e-3)
         self.register_buffer("mean", torch.zeros(CHANNELS))
         self.register_buffer("scale", torch.ones(CHANNELS))
         self.mean: Tensor
@@ -91,6 +89,17 @@ class Autoencoder(nn.Module):
         """(b, 3, 8h, 8w) in 0..1 -> (b, 8, h, w), whitened. Sides must be multiples of 8."""
         mean, _ = self.posterior(picture)
         return (mean - _channels(self.mean, mean)) / _channels(self.scale, mean)
+
+    def preview_factors(self) -> Float[Tensor, "9 3"]:
+        """RGB in -1..1 of each latent channel, and in the last row of none: the linear path.
+
+        It is the mean over a patch of what that path paints, so it needs no fitting.
+        """
+        weight = self.linear_out.weight.detach().float().flatten(1)  # (192, 8)
+        per_color = weight.unflatten(0, (3, FACTOR**2)).mean(1).T
+        bias = self.linear_out.bias.detach().float().unflatten(0, (3, FACTOR**2)).mean(1)
+        mean, scale = self.mean.float(), self.scale.float()
+        return torch.cat([per_color * scale[:, None], (bias + mean @ per_color)[None]])
 
     def decode(self, latent: Latent) -> Picture:
         """(b, 8, h, w) -> (b, 3, 8h, 8w) in 0..1."""

@@ -136,6 +136,13 @@ class ResidualBlock(nn.Module):
         return self.skip(x) + self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
 
 
+def start_weight(layer: nn.Module, spread: float) -> None:
+    """Draws the weight alone. A host may make layers that have none until it is loaded."""
+    weight = getattr(layer, "weight", None)
+    if weight is not None:
+        nn.init.normal_(weight, 0, spread)
+
+
 def start_at_zero(layer: nn.Module) -> None:
     """Weights and bias 0, so that the branch this layer ends adds nothing at first."""
     for parameter in layer.parameters():

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..types import Float, Int, Picture, Tensor, Tokens
-from .blocks import SelfAttention
+from .blocks import SelfAttention, start_weight
 
 WIDTH = 128  # of every token
 
@@ -21,8 +21,8 @@ class TextEncoder(nn.Module):
         self.position = ops.Embedding(length, WIDTH)
         self.layers = nn.ModuleList(_TextLayer(ops) for _ in range(layers))
         self.norm = ops.LayerNorm(WIDTH)
-        nn.init.normal_(self.embedding.weight, 0, 0.5)
-        nn.init.normal_(self.position.weight, 0, 0.2)
+        start_weight(self.embedding, 0.5)
+        start_weight(self.position, 0.2)
 
     def forward(self, tokens: Int[Tensor, "b n"]) -> Tokens:
         place = torch.arange(tokens.shape[1], device=tokens.device)

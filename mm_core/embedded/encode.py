@@ -35,9 +35,11 @@ def encode_skeleton(adapters: Adapters, skeleton: Picture) -> EncodedMap:
     return _map(adapters, "pose", square(skeleton, MAP_PIXELS))
 
 
-def encode_people(adapters: Adapters, people: Float[Tensor, "n 18 3"]) -> EncodedMap:
-    """Keypoints of one picture's people, 0..1."""
-    return _map(adapters, "pose", draw_people(people))
+def encode_people(
+    adapters: Adapters, people: Float[Tensor, "n 18 3"], device: torch.device | None = None
+) -> EncodedMap:
+    """Keypoints of one picture's people, 0..1. device: where the adapters run."""
+    return _map(adapters, "pose", draw_people(people).to(device or people.device))
 
 
 def encode_segmentation(adapters: Adapters, picture: Picture, source: str) -> EncodedMap:

@@ -35,7 +35,11 @@ def tokenize(text: str) -> list[int]:
     Raises WordError for an unknown word, with the nearest known ones, and for a prompt that is
     too long.
     """
-    words = words_of(text)
+    return encode_words(words_of(text))
+
+
+def encode_words(words: list[str]) -> list[int]:
+    """The same for words that are already apart."""
     check_words(words)
     if len(words) > TOKENS - 1:
         raise WordError(

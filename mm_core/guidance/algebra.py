@@ -25,3 +25,17 @@ def combine(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> Latent:
         if row != base:
             total = total + coefficients[row] * (prediction - chosen[base])
     return total
+
+
+def effective_pair(
+    predictions: Mapping[Row, Latent], plan: GuidancePlan, result: Latent
+) -> tuple[Latent, Latent, float]:
+    """cond, uncond and scale with uncond + scale * (cond - uncond) == result, for two-row hooks.
+
+    cond is the row that sees most, and scale one more than the plan's largest single weight, so
+    that a hook made for classifier-free guidance sees a pair like the one it expects.
+    docs/equations.md, equation 7.
+    """
+    cond = predictions[max(plan.rows, key=lambda row: len(row.names))]
+    push = max((abs(term.weight) for term in plan.terms), default=0.0) or 1.0
+    return cond, cond - (result - cond) / push, 1.0 + push

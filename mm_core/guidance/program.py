@@ -34,13 +34,19 @@ class Program:
         weights = {m.name: self._pushed(m.weight) for m in self.modalities if m.acts_at(progress)}
         return compose(self.composition, weights)
 
+    def edges(self) -> tuple[float, ...]:
+        """Where in sampling the plan may change, from 0 up."""
+        windows = [m.window for m in self.modalities]
+        return tuple(sorted({0.0, *(e for w in windows for e in (w.start, w.end) if e < 1)}))
+
     def rows(self) -> tuple[Row, ...]:
         """Every row that any moment needs, in a fixed order; most runs need but one set."""
-        edges = {0.0} | {e for m in self.modalities for e in (m.window.start, m.window.end)}
-        found: dict[Row, None] = {}
-        for edge in sorted(e for e in edges if e < 1):
-            found |= dict.fromkeys(self.plan_at(edge).rows)
-        return tuple(found)
+        return tuple(dict.fromkeys(row for e in self.edges() for row in self.plan_at(e).rows))
+
+    @property
+    def strongest_push(self) -> float:
+        """The largest distance of a weight from 1, after push."""
+        return max((abs(self._pushed(m.weight) - 1) for m in self.modalities), default=0.0)
 
     def _pushed(self, weight: float) -> float:
         return 1 + (weight - 1) * self.push

@@ -20,7 +20,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, header: Header | Non
     temporary = _beside(path)
     try:
         save_file(contiguous, temporary, metadata=pack(header) if header else None)
-        os.replace(temporary, path)
+        _publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -41,7 +41,7 @@ def save_bytes(write: Callable[[BinaryIO], object], path: Path) -> None:
     try:
         with temporary.open("wb") as file:
             write(file)
-        os.replace(temporary, path)
+        _publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -55,11 +55,12 @@ def _beside(path: Path) -> Path:
             f"cannot write {path}: {e.strerror or e}; choose a folder that you may write to"
         ) from e
     os.close(handle)
-    os.chmod(name, 0o666 & ~_umask())  # mkstemp gives access to nobody else
     return Path(name)
 
 
-def _umask() -> int:
+def _publish(temporary: Path, path: Path) -> None:
+    """Gives the file the permissions a plain open() would have given it, then its name."""
     mask = os.umask(0)
     os.umask(mask)
-    return mask
+    temporary.chmod(0o666 & ~mask)
+    os.replace(temporary, path)

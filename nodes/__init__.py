@@ -1,0 +1,19 @@
+"""The nodes, in the order a workflow uses them."""
+
+from comfy_api.latest import io
+
+from .guide import Guider, KSampler
+from .load import LoadEmbedded
+from .modality import Audio, Depth, Pose, Segmentation, StyleImage, Text
+
+NODES: list[type[io.ComfyNode]] = [
+    LoadEmbedded,
+    Text,
+    StyleImage,
+    Depth,
+    Pose,
+    Segmentation,
+    Audio,
+    Guider,
+    KSampler,
+]

@@ -1,0 +1,108 @@
+"""Guider and sampler: modalities to a guided result."""
+
+from comfy_api.latest import io
+
+from .host.guider import make_guider, plan_report
+from .host.sample import SAMPLERS, SCHEDULERS, run_report, sample_with
+from .sockets import Report, guidance_inputs
+
+
+class Guider(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Guider",
+            display_name="Multimodal Guider",
+            category="multimodal/guide",
+            description="Any number of inputs, each with its own guidance weight, as a GUIDER for "
+            "SamplerCustomAdvanced.",
+            search_aliases=["multi cfg", "dual cfg", "guidance"],
+            inputs=guidance_inputs(),
+            outputs=[
+                io.Guider.Output(display_name="guider"),
+                Report.Output(
+                    display_name="report",
+                    tooltip="Which rows the network runs at which part of "
+                    "sampling, and how they add up.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, model, composition, cfg, modalities=None) -> io.NodeOutput:
+        guider = make_guider(model, modalities, composition, cfg)
+        return io.NodeOutput(guider, plan_report(guider))
+
+
+class KSampler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_KSampler",
+            display_name="Multimodal KSampler",
+            category="multimodal/guide",
+            description="KSampler with any number of inputs, each with its own guidance weight.",
+            search_aliases=["multi cfg", "sampler", "multi guidance"],
+            inputs=[
+                *guidance_inputs(),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip="Seed of the starting noise, 0 to 2^64 - 1. The same seed gives the "
+                    "same picture.",
+                ),
+                io.Int.Input(
+                    "steps",
+                    default=25,
+                    min=1,
+                    max=1000,
+                    tooltip="Sampling steps, 1 to 1000. 12 to 25 suffice for the embedded model.",
+                ),
+                io.Combo.Input(
+                    "sampler_name",
+                    options=SAMPLERS,
+                    default="euler",
+                    tooltip="ComfyUI's sampling algorithm.",
+                ),
+                io.Combo.Input(
+                    "scheduler",
+                    options=SCHEDULERS,
+                    default="normal",
+                    tooltip="How noise levels are spread over the steps.",
+                ),
+                io.Float.Input(
+                    "denoise",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
+                    tooltip="Share of the noise that is put in and taken out, 0 to 1. Below 1 the "
+                    "latent's picture shows through.",
+                ),
+                io.Latent.Input(
+                    "latent_image",
+                    tooltip="Where to start: an empty latent for a new picture, or an encoded "
+                    "picture, with or without a mask.",
+                ),
+            ],
+            outputs=[
+                io.Latent.Output(display_name="latent"),
+                Report.Output(
+                    display_name="report",
+                    tooltip="Which rows the network ran, how they added "
+                    "up, and how many there were.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, composition, cfg, seed, steps, sampler_name, scheduler, denoise, latent_image,
+        modalities=None,
+    ) -> io.NodeOutput:  # fmt: skip
+        guider = make_guider(model, modalities, composition, cfg)
+        latent = sample_with(guider, seed, steps, sampler_name, scheduler, denoise, latent_image)
+        return io.NodeOutput(latent, run_report(guider))

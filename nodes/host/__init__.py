@@ -1,0 +1,1 @@
+"""The only place that touches comfy.*. What it decides, mm_core decides."""

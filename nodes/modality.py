@@ -1,0 +1,182 @@
+"""Modality nodes: an input, with its weight and window, as MMC_MODALITY."""
+
+from comfy_api.latest import io
+
+from .host import modality as host
+from .sockets import Keypoints, Modality, adapters_input, strength_inputs
+
+
+class Text(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Text",
+            display_name="Text Modality",
+            category="multimodal/modality",
+            description="A prompt as an input with a guidance weight of its own.",
+            search_aliases=["prompt", "cfg", "guidance weight"],
+            inputs=[
+                io.Clip.Input("clip", tooltip="Text encoder that fits the model."),
+                io.String.Input(
+                    "text",
+                    default="",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    tooltip="What the picture shows. The embedded model knows a few dozen words; "
+                    "an unknown one is named together with the nearest known ones.",
+                ),
+                *strength_inputs("text"),
+                io.String.Input(
+                    "negative",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    tooltip="What the text pushes away from. Empty: from no text at all.",
+                ),
+            ],
+            outputs=[Modality.Output(display_name="modality")],
+        )
+
+    @classmethod
+    def execute(cls, clip, text, weight, start, end, negative="") -> io.NodeOutput:
+        return io.NodeOutput(host.text(clip, text, negative, weight, start, end))
+
+
+class StyleImage(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_StyleImage",
+            display_name="Style Image Modality",
+            category="multimodal/modality",
+            description="A picture whose texture and colours the result takes on.",
+            search_aliases=["image prompt", "style reference", "ip-adapter"],
+            inputs=[
+                io.Image.Input(
+                    "image",
+                    tooltip="Style picture of any size; its central square is read. One, or as "
+                    "many as the batch has.",
+                ),
+                *strength_inputs("style"),
+                adapters_input(),
+            ],
+            outputs=[Modality.Output(display_name="modality")],
+        )
+
+    @classmethod
+    def execute(cls, image, weight, start, end, adapters=None) -> io.NodeOutput:
+        return io.NodeOutput(host.style(adapters, image, weight, start, end))
+
+
+class Depth(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Depth",
+            display_name="Depth Modality",
+            category="multimodal/modality",
+            description="A depth map that fixes where things are and how near.",
+            search_aliases=["depth map", "controlnet depth"],
+            inputs=[
+                io.Image.Input(
+                    "image",
+                    tooltip="Depth map, white is near, black is far. Any size; the central square "
+                    "is read.",
+                ),
+                *strength_inputs("depth"),
+                adapters_input(),
+            ],
+            outputs=[Modality.Output(display_name="modality")],
+        )
+
+    @classmethod
+    def execute(cls, image, weight, start, end, adapters=None) -> io.NodeOutput:
+        return io.NodeOutput(host.depth(adapters, image, weight, start, end))
+
+
+class Pose(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Pose",
+            display_name="Pose Modality",
+            category="multimodal/modality",
+            description="A person's pose, as an OpenPose picture or as keypoints.",
+            search_aliases=["openpose", "skeleton", "controlnet pose", "keypoints"],
+            inputs=[
+                *strength_inputs("pose"),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="OpenPose skeleton, coloured on black. Any size; the central square "
+                    "is read. Connect this or keypoints.",
+                ),
+                Keypoints.Input(
+                    "keypoints",
+                    optional=True,
+                    tooltip="POSE_KEYPOINT of a pose estimator, in pixels or in 0 to 1. Connect "
+                    "this or image; the first frame's people are drawn.",
+                ),
+                adapters_input(),
+            ],
+            outputs=[Modality.Output(display_name="modality")],
+        )
+
+    @classmethod
+    def execute(
+        cls, weight, start, end, image=None, keypoints=None, adapters=None
+    ) -> io.NodeOutput:
+        return io.NodeOutput(host.pose(adapters, image, keypoints, weight, start, end))
+
+
+class Segmentation(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Segmentation",
+            display_name="Segmentation Modality",
+            category="multimodal/modality",
+            description="A coloured map of what is where.",
+            search_aliases=["semantic map", "controlnet seg"],
+            inputs=[
+                io.Image.Input(
+                    "image",
+                    tooltip="Segmentation in the model's palette; see this node's help page. Any "
+                    "size; the central square is read.",
+                ),
+                *strength_inputs("segmentation"),
+                adapters_input(),
+            ],
+            outputs=[Modality.Output(display_name="modality")],
+        )
+
+    @classmethod
+    def execute(cls, image, weight, start, end, adapters=None) -> io.NodeOutput:
+        return io.NodeOutput(host.segmentation(adapters, image, weight, start, end))
+
+
+class Audio(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Audio",
+            display_name="Audio Modality",
+            category="multimodal/modality",
+            description="A sound that the picture answers to. With the embedded model, pitch and "
+            "timbre colour the frame.",
+            search_aliases=["sound", "music"],
+            inputs=[
+                io.Audio.Input(
+                    "audio",
+                    tooltip="Sound of any sample rate and number of channels; the first 30 s are "
+                    "heard, at least 0.05 s.",
+                ),
+                *strength_inputs("audio"),
+                adapters_input(),
+            ],
+            outputs=[Modality.Output(display_name="modality")],
+        )
+
+    @classmethod
+    def execute(cls, audio, weight, start, end, adapters=None) -> io.NodeOutput:
+        return io.NodeOutput(host.audio(adapters, audio, weight, start, end))
