@@ -18,7 +18,8 @@ from torch import Tensor
 from .errors import PlanError
 
 try:
-    from jaxtyping import Bool, Float, Int
+    from jaxtyping import Bool, Float
+    from jaxtyping import Integer as Int  # bytes too
 except ImportError:  # a development dependency: without it the shapes are notes, not checks
     from typing import Annotated as Bool
     from typing import Annotated as Float

@@ -90,6 +90,6 @@ def guidance_inputs() -> list[io.Input]:
             max=10.0,
             step=0.05,
             tooltip="Multiplies how far every weight is from 1, no unit, 0 to 10. 1 leaves the "
-            "weights as set, 0 is the model with all inputs and no guidance.",
+            "weights as set, 0 makes them all 1, which is no guidance except in independent.",
         ),
     ]

@@ -12,6 +12,8 @@ from ..embedded.defaults import WEIGHTS
 from ..embedded.generate import Settings
 from ..embedded.samplers import SAMPLERS
 from ..embedded.weights import SHIPPED, load_embedded
+from ..errors import InputError
+from ..evaluation import markdown
 from ..evaluation.report import html
 from ..evaluation.suite import SECTIONS, Suite
 from ..evaluation.weights import fingerprint, load_oracle
@@ -29,6 +31,8 @@ def add(commands: Any) -> None:
     p.add_argument("--sampler", choices=list(SAMPLERS), default="euler")
     p.add_argument("--model", type=Path, default=SHIPPED, help="weights of an embedded model")
     p.add_argument("--json", metavar="FILE", help="where the figures go; - is standard output")
+    p.add_argument("--markdown", type=Path, metavar="FILE",
+                   help="a document; its part between the marks is replaced")  # fmt: skip
     p.add_argument("--html", type=Path, metavar="FILE", help="a page with tables and plots")
     p.set_defaults(run=run)
 
@@ -43,7 +47,12 @@ def run(given: argparse.Namespace) -> None:
         options.refuse("--n", given.n, "between 8 and 10000")
     if not 1 <= given.seeds <= 100:
         options.refuse("--seeds", given.seeds, "between 1 and 100")
-    for path in (given.html, Path(given.json) if given.json not in (None, "-") else None):
+    document = _document(given.markdown)
+    for path in (
+        given.markdown,
+        given.html,
+        Path(given.json) if given.json not in (None, "-") else None,
+    ):
         if path is not None:
             options.writable(path)
     model, header = load_embedded(given.model)
@@ -69,10 +78,32 @@ def run(given: argparse.Namespace) -> None:
         save_json(result, Path(given.json))
     if given.html:
         write_text(html(result), given.html)
-    if not given.json and not given.html:
-        sys.stderr.write("give --json FILE or --html FILE to keep these figures\n")
+    if given.markdown:
+        write_text(markdown.insert(document, result, _command(given, names)), given.markdown)
+    if not given.json and not given.html and not given.markdown:
+        sys.stderr.write("give --json, --html or --markdown FILE to keep these figures\n")
 
 
 def _say(line: str) -> None:
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def _document(path: Path | None) -> str:
+    """The text of a document that has the marks, read before anything is measured."""
+    if path is None:
+        return ""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as e:
+        raise InputError(f"--markdown {path}: cannot be read ({e.strerror})") from e
+    markdown.around(text, f"--markdown {path}")
+    return text
+
+
+def _command(given: argparse.Namespace, names: list[str]) -> str:
+    """What to type to make the figures again."""
+    return (
+        f"mmc evaluate --sections {','.join(names)} --n {given.n} --seeds {given.seeds} "
+        f"--steps {given.steps} --markdown {given.markdown}"
+    )

@@ -19,7 +19,7 @@ FACTOR = 8
 
 
 class Block(nn.Module):
-    """relu(x + conv(relu(conv(x)))). The second convolution starts at zero."""
+    """relu(x + conv(relu(conv(x)))). The second convolution's weight starts at zero."""
 
     def __init__(self, width: int, ops: ModuleType):
         super().__init__()

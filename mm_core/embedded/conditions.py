@@ -22,7 +22,7 @@ class EncodedText:
     """Tokens of a prompt and of its absence, (b or 1, 24, 128) each."""
 
     tokens: Tokens
-    null: Tokens
+    null: Float[Tensor, "b_or_1 n d"]
 
 
 @dataclass(frozen=True)

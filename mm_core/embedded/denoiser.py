@@ -63,15 +63,17 @@ class Denoiser(nn.Module):
         self.norm = ops.GroupNorm(8, w.fine)
         self.leave = ops.Conv2d(w.fine, CHANNELS, 3, padding=1)
         start_at_zero(self.leave)
+        self.fine_place = nn.Parameter(torch.zeros(1, w.fine, 16, 16))
+        self.fine_look = transformer(w.fine)
 
     def forward(
         self,
         x: Latent,
         timesteps: Float[Tensor, " b"],
         context: Tokens,
-        style_tokens: Tokens | None = None,
+        style_tokens: Float[Tensor, "b s d"] | None = None,
         style_gain: Tensor | None = None,
-        audio_tokens: Tokens | None = None,
+        audio_tokens: Float[Tensor, "b a d"] | None = None,
         audio_gain: Tensor | None = None,
         fine_residual: Tensor | None = None,
         coarse_residual: Tensor | None = None,
@@ -101,7 +103,9 @@ class Denoiser(nn.Module):
         h = self.coarse_out_look(self.coarse_out(h, e), streams)
         h = self.coarse_last_look(self.coarse_last(h, e), streams)
         h = torch.cat([F.pixel_shuffle(self.from_coarse(h), 2), fine], 1)
-        h = self.fine_last(self.fine_out(h, e), e)
+        h = self.fine_out(h, e)
+        h = self.fine_look(h + fit(self.fine_place.to(h.dtype), h), streams)
+        h = self.fine_last(h, e)
         return self.leave(F.silu(self.norm(h)))[..., :rows, :columns]
 
     def _embed(

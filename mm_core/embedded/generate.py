@@ -8,7 +8,7 @@ import torch
 from ..errors import InputError
 from ..guidance.algebra import combine
 from ..guidance.program import Program
-from ..types import Latent, Picture, Row, Tokens
+from ..types import Float, Latent, Picture, Row, Tensor, Tokens
 from .autoencoder import CHANNELS, FACTOR
 from .conditions import Encoded, RowInputs, row_inputs, stack_rows
 from .denoiser import Denoiser
@@ -104,7 +104,7 @@ def generate(
     model: EmbeddedModel,
     program: Program,
     encoded: Mapping[str, Encoded],
-    null_text: Tokens,
+    null_text: Float[Tensor, "b_or_1 n d"],
     settings: Settings,
     on_step: Callable[[int], None] | None = None,
 ) -> tuple[Picture, Count]:

@@ -7,7 +7,7 @@ algorithm of the paper it names, and agrees with ComfyUI's sampler of the same n
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..errors import InputError
 from ..types import Float, Latent, Tensor
@@ -16,6 +16,7 @@ Model = Callable[[Latent, float], Latent]
 Step = Callable[[int], None]
 
 
+@runtime_checkable
 class Sampler(Protocol):
     """on_step(i) is called after step i, 0-based; it may raise to cancel."""
 

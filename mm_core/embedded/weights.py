@@ -21,10 +21,9 @@ def load_embedded(path: Path = SHIPPED) -> tuple[EmbeddedModel, Header]:
     """The model in float32 on the CPU, ready to sample, and the file's header."""
     tensors, header = read_weights(path, KIND, VERSION)
     try:
-        widths = Widths(**header.config["widths"])
-    except (KeyError, TypeError) as e:
+        model = EmbeddedModel(Widths(**header.config["widths"]))
+    except (KeyError, TypeError, ValueError) as e:
         raise WeightsError(f"{path.name} has no usable widths in its header ({e})") from e
-    model = EmbeddedModel(widths)
     fill(model, {name: t.float() for name, t in tensors.items()}, path.name)
     return model.eval().requires_grad_(False), header
 

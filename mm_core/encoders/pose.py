@@ -40,7 +40,7 @@ def people(data: Any, source: str) -> Float[Tensor, "people 18 3"]:
     try:
         width, height = float(frame["canvas_width"]), float(frame["canvas_height"])
         bodies = [_body(p["pose_keypoints_2d"]) for p in frame["people"]]
-    except (KeyError, TypeError, ValueError) as e:
+    except (KeyError, TypeError, ValueError, OverflowError) as e:
         raise InputError(f"{source}: damaged keypoints ({e}); {HOW}") from e
     if not bodies:
         raise InputError(f"{source}: there is no person in the first frame; {HOW}")
@@ -56,7 +56,10 @@ def people(data: Any, source: str) -> Float[Tensor, "people 18 3"]:
 
 
 def _body(flat: Any) -> Float[Tensor, "18 3"]:
-    values = torch.tensor([float(v or 0) for v in flat]).view(-1, 3)
+    numbers = [float(v or 0) for v in flat]
+    if not numbers or len(numbers) % 3:
+        raise ValueError(f"{len(numbers)} numbers")
+    values = torch.tensor(numbers).view(-1, 3)
     if len(values) == 25:
         values = values[list(BODY_25_TO_18)]
     if len(values) != POINTS:

@@ -25,12 +25,13 @@ def read_wave(path: Path) -> Float[Tensor, "1 t"]:
         raise InputError(
             f"{path}: not a PCM WAV file ({e}); convert it, for example: ffmpeg -i IN OUT.wav"
         ) from e
+    raw = raw[: len(raw) // (width * channels) * width * channels]  # a file may break off anywhere
     return to_mono(_samples(raw, width).view(-1, channels).T[None], rate, str(path))
 
 
 def to_mono(
     waveform: Float[Tensor, "b channels t"], rate: int, source: str
-) -> Float[Tensor, "b t"]:
+) -> Float[Tensor, "b s"]:
     """Channels averaged, resampled to SAMPLE_RATE, at most LONGEST seconds. rate in Hz."""
     if rate <= 0 or waveform.shape[-1] < SHORTEST * rate:
         raise InputError(
@@ -68,7 +69,7 @@ def _samples(raw: bytes, width: int) -> Float[Tensor, " n"]:
         return torch.zeros(0)
     values = torch.frombuffer(bytearray(raw), dtype=torch.uint8).view(-1, width).double()
     if width == 1:
-        return (values[:, 0] / 127.5 - 1).float()
+        return ((values[:, 0] - 128) / 128).float()
     total = (values * 256.0 ** torch.arange(width)).sum(1)
     half = 256.0**width / 2
     return (torch.where(total >= half, total - 2 * half, total) / half).float()

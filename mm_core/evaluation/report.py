@@ -64,15 +64,16 @@ def _cell(m: dict[str, Any]) -> str:
 
 def _plot(name: str, runs: list[dict[str, Any]]) -> str:
     """The modality's own measure against its weight, 0..1 upwards, as inline SVG."""
-    points = [
+    found = [
         (run["weights"].get(name, 0.0), run["measures"][OWN[name]]["value"])
         for run in runs
         if run["name"].startswith(f"{name} ")
     ]
+    points = [(w, v) for w, v in found if v is not None]
     if not points:
         return ""
     top = max(w for w, _ in points) or 1.0
-    xy = [(40 + 240 * w / top, 150 - 130 * (v or 0)) for w, v in points]
+    xy = [(40 + 240 * w / top, 150 - 130 * v) for w, v in points]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in xy)
     marks = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/><text x="{x:.1f}" y="{y - 7:.1f}" '

@@ -1,7 +1,9 @@
 """Modalities over a whole sampling run: which plan holds at which moment."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from ..errors import PlanError
 from ..types import Modality, Row
@@ -28,6 +30,8 @@ class Program:
             raise PlanError(
                 f"there is no composition {self.composition!r}; choose from {list(COMPOSITIONS)}"
             )
+        if not math.isfinite(self.push):
+            raise PlanError(f"the push is {self.push}; it must be a finite number, for example 1")
 
     def plan_at(self, progress: float) -> GuidancePlan:
         """progress: 0 at the first step, towards 1. A modality that does not act is not seen."""
@@ -54,9 +58,9 @@ class Program:
 
 def auto_named(names: Sequence[str]) -> list[str]:
     """Makes repeated names distinct: style, style 2, style 3."""
-    seen: dict[str, int] = {}
-    out = []
+    out: list[str] = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+        numbered = (f"{name} {k}" for k in count(2))
+        free = (n for n in numbered if n not in out and n not in names)
+        out.append(next(free) if name in out else name)
     return out

@@ -6,6 +6,7 @@ import comfy.conds
 import comfy.samplers
 import torch
 
+from ...mm_core.branches.shapes import to_batch
 from ...mm_core.embedded.conditions import row_inputs
 from ...mm_core.errors import InputError
 from ...mm_core.guidance.algebra import combine, effective_pair
@@ -24,13 +25,21 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         self.program = program
         self.cfg = 1.0 + program.strongest_push
         self.counts = (0, 0)  # evaluations and rows of the last run
+        self.inputs = {
+            m.modality.name: m.effect.samples
+            for m in modalities
+            if isinstance(m.effect, EmbeddedEffect)
+        }
         self.inner_set_conds(
             {str(row): row_conditioning(row, modalities) for row in program.rows()}
         )
 
-    def sample(self, *args, **kwargs):
+    def sample(self, noise, *args, **kwargs):
+        for name, tensor in self.inputs.items():
+            # The host would repeat or cut any batch without a word.
+            to_batch(tensor, len(noise), f"the {name} input")
         self.counts = (0, 0)
-        return super().sample(*args, **kwargs)
+        return super().sample(noise, *args, **kwargs)
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
         plan = self.program.plan_at(self._progress(float(timestep[0])))

@@ -8,7 +8,7 @@ import comfy.model_management
 import torch
 
 from ...mm_core.embedded import encode
-from ...mm_core.embedded.conditions import Encoded
+from ...mm_core.embedded.conditions import Encoded, EncodedMap
 from ...mm_core.encoders.pose import people
 from ...mm_core.encoders.waves import to_mono
 from ...mm_core.errors import InputError
@@ -33,6 +33,11 @@ class EmbeddedEffect:
 
     encoded: Encoded
     base: Any
+
+    @property
+    def samples(self) -> torch.Tensor:
+        """A tensor as long as the input's batch."""
+        return self.encoded.fine if isinstance(self.encoded, EncodedMap) else self.encoded.tokens
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import uuid
 from pathlib import Path
 
 import websocket
+from find_comfyui import PACK, comfyui, interpreter
 from PIL import Image
 
-from find_comfyui import PACK, comfyui, interpreter
-
 START_SECONDS = 180
+PROBES = Path(__file__).absolute().with_name("probe_nodes.py")
 
 
 class ServerError(AssertionError):
@@ -34,6 +34,7 @@ class Server:
         self.base = scratch
         for folder in ("custom_nodes", "input", "output", "models", "user", "temp"):
             (scratch / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROBES, scratch / "custom_nodes")
         config = scratch / "paths.yaml"
         config.write_text(f"tests:\n    base_path: {PACK.parent}\n    custom_nodes: .\n")
         with socket.socket() as probe:
@@ -45,7 +46,7 @@ class Server:
             "--port", str(self.port), "--base-directory", str(scratch),
             "--database-url", "sqlite:///:memory:", "--disable-api-nodes",
             "--extra-model-paths-config", str(config),
-            "--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK.name,
+            "--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK.name, PROBES.name,
             "--preview-method", "latent2rgb", *extra,
         ]  # fmt: skip
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
@@ -106,8 +107,11 @@ class Server:
         shutil.copyfile(path, self.base / "input" / name)
         return name
 
-    def run(self, prompt, timeout=300, on_event=None):
-        """Runs an API prompt to its end. {node: outputs}; raises ServerError where it fails."""
+    def run(self, prompt, timeout=300, on_event=None, on_bytes=None):
+        """Runs an API prompt to its end. {node: outputs}; raises ServerError where it fails.
+
+        on_event gets every JSON message, on_bytes every binary one, such as previews.
+        """
         client = uuid.uuid4().hex
         events = websocket.create_connection(
             f"ws://127.0.0.1:{self.port}/ws?clientId={client}", timeout=timeout
@@ -120,6 +124,8 @@ class Server:
             while True:
                 message = events.recv()
                 if not isinstance(message, str):
+                    if on_bytes:
+                        on_bytes(message)
                     continue
                 message = json.loads(message)
                 data = message.get("data", {})
@@ -128,7 +134,7 @@ class Server:
                 if data.get("prompt_id") != wanted:
                     continue
                 if message["type"] == "execution_error":
-                    raise ServerError(data["exception_message"])
+                    raise ServerError(data["exception_message"].strip())
                 if message["type"] == "execution_interrupted":
                     raise ServerError("interrupted")
                 if message["type"] == "executing" and data["node"] is None:
@@ -146,7 +152,7 @@ class Server:
         """The pictures a prompt saves, as PIL images, in node order."""
         outputs = self.run(prompt, **kwargs)
         found = []
-        for node in sorted(outputs):
+        for node in sorted(outputs, key=int):
             for item in outputs[node].get("images", []):
                 query = urllib.parse.urlencode(
                     {k: item[k] for k in ("filename", "subfolder", "type")}

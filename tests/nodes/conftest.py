@@ -1,11 +1,7 @@
-"""One server for all host tests, and graphs to run on it."""
+"""One server for all host tests."""
 
-import numpy as np
 import pytest
-
-from find_comfyui import PACK, comfyui
-
-ASSETS = PACK / "example_workflows" / "assets"
+from find_comfyui import ASSETS, PACK, comfyui
 
 
 @pytest.fixture(scope="session")
@@ -21,11 +17,15 @@ def comfy(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture
-def psnr():
-    def of(a, b):
-        x, y = (np.asarray(i, dtype=np.float64) / 255 for i in (a, b))
-        error = ((x - y) ** 2).mean()
-        return float("inf") if error == 0 else float(-10 * np.log10(error))
+@pytest.fixture(scope="session")
+def object_info(comfy):
+    """Every node's schema, fetched once."""
+    return comfy.get("/object_info")
 
-    return of
+
+@pytest.fixture(scope="session")
+def pack_schemas(object_info):
+    """The schemas of this pack's nodes."""
+    from schemas import pack_nodes
+
+    return pack_nodes(object_info, PACK.name)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 PACK = Path(__file__).absolute().parents[2]
+ASSETS = PACK / "example_workflows" / "assets"
 
 
 def comfyui():
@@ -36,6 +37,8 @@ def _is_comfyui(folder):
 if __name__ == "__main__":
     found = comfyui()
     sys.stdout.write(
-        f"ComfyUI found at {found}, run by {interpreter(found)}\n" if found else "no ComfyUI found\n"
+        f"ComfyUI found at {found}, run by {interpreter(found)}\n"
+        if found
+        else "no ComfyUI found\n"
     )
     sys.exit(found is None)

@@ -87,8 +87,8 @@ def sample_content(rng: torch.Generator, n: int) -> Content:
         arms=arms,
         joints=sample_joints(rng, pelvis, scale, arms),
         scale=scale,
-        nearness=uniform(rng, 3 * n, 0.4, 1).view(n, 3),
-        ground=uniform(rng, 2 * n, 0, 0.25).view(n, 2),
+        nearness=uniform(rng, 3 * n, 0.4, 1.0).view(n, 3),
+        ground=uniform(rng, 2 * n, 0.0, 0.25).view(n, 2),
         note=torch.where(silent, -1, integers(rng, n, len(NOTE_NAMES))),
         timbre=torch.where(silent, -1, integers(rng, n, len(TIMBRES))),
     )

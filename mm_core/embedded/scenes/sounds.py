@@ -34,16 +34,16 @@ def sound(note: int, timbre: int, rng: torch.Generator) -> Float[Tensor, " t"]:
 
     t = torch.arange(int(SAMPLE_RATE * SECONDS)) / SAMPLE_RATE
     base = low * (high / low) ** draw(0.2, 0.8)
-    vibrato = draw(0.0, 0.006) / draw(4, 7)
-    turns = base * (t + vibrato * torch.sin(2 * math.pi * draw(4, 7) * t))
+    vibrato = draw(0.0, 0.006) / draw(4.0, 7.0)
+    turns = base * (t + vibrato * torch.sin(2 * math.pi * draw(4.0, 7.0) * t))
     partials = {0: [1], 1: [1, 3, 5, 7], 2: [1, 2, 3, 4, 5, 6]}[timbre]
     wave = torch.zeros_like(t)
     for k in partials:
         if base * k < SAMPLE_RATE / 2:
-            wave += torch.sin(2 * math.pi * (k * turns + draw(0, 1))) / k
+            wave += torch.sin(2 * math.pi * (k * turns + draw(0.0, 1.0))) / k
     if timbre == 2:
         wave += 0.35 * torch.randn(len(t), generator=rng)
-    start, fade = draw(0, 0.2), draw(0.02, 0.08)
+    start, fade = draw(0.0, 0.2), draw(0.02, 0.08)
     envelope = ((t - start) / fade).clamp(0, 1) * ((SECONDS - t) / fade).clamp(0, 1)
-    wave = wave * envelope + draw(0, 0.02) * torch.randn(len(t), generator=rng)
+    wave = wave * envelope + draw(0.0, 0.02) * torch.randn(len(t), generator=rng)
     return draw(0.3, 0.9) * wave / wave.abs().max()

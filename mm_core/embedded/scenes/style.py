@@ -32,7 +32,7 @@ class Style:
 
 def sample_style(rng: torch.Generator, n: int) -> Style:
     """n styles whose two colours are near in hue and apart in brightness."""
-    hue, saturation = uniform(rng, n, 0, 1), uniform(rng, n, 0.12, 0.6)
+    hue, saturation = uniform(rng, n, 0.0, 1.0), uniform(rng, n, 0.12, 0.6)
     value = uniform(rng, n, 0.45, 0.95)
     step = uniform(rng, n, 0.24, 0.4)
     other = torch.where(value > 0.7, value - step, value + step).clamp(0.15, 1)
@@ -43,8 +43,8 @@ def sample_style(rng: torch.Generator, n: int) -> Style:
             (hue + uniform(rng, n, -0.22, 0.22)) % 1, uniform(rng, n, 0.1, 0.6), other
         ),
         frequency=uniform(rng, n, 3.0, 5.5),
-        angle=uniform(rng, n, 0, math.pi),
-        phase=uniform(rng, n, 0, 2 * math.pi),
+        angle=uniform(rng, n, 0.0, math.pi),
+        phase=uniform(rng, n, 0.0, 2 * math.pi),
     )
 
 

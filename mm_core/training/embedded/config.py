@@ -32,7 +32,8 @@ class Recipe:
     """scenes and validation: how many; dropout: "structured" or "independent".
 
     object_weight: the denoiser's loss counts this much more on things than on the ground, at the
-    start; it ends at object_weight_end. independent_rate: probability that a modality is dropped
+    start, and object_weight_end from the share object_weight_until of the budget on. probe_weight: of the probe's loss beside the flow's, from
+    probe_start_step on. independent_rate: probability that a modality is dropped
     under independent dropout.
     """
 
@@ -42,6 +43,9 @@ class Recipe:
     independent_rate: float = 0.5
     object_weight: float = 5.0
     object_weight_end: float = 1.5
+    object_weight_until: float = 0.6
+    probe_weight: float = 0.1
+    probe_start_step: int = 0
     autoencoder: Stage = field(default_factory=lambda: Stage(16, 6000, 2e-3, average=0.995))
     oracle: Stage = field(default_factory=lambda: Stage(32, 6000, 2e-3, average=0.995))
     denoiser: Stage = field(default_factory=lambda: Stage(48, 16000, 1.2e-3, decay=0.45))

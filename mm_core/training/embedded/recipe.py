@@ -18,6 +18,8 @@ from . import oracle as oracle_stage
 from .config import Recipe
 from .export import export
 from .loop import Report, Trainer
+from .probe import Probe
+from .probe import loss as probe_loss
 from .shards import content_of, make_shard, make_shards, read_shards, style_of
 
 BULK = ("picture", "small", "depth", "skeleton", "segment", "tokens")
@@ -141,8 +143,14 @@ def train_denoiser(
     torch.manual_seed(recipe.seed + 2)
     model = EmbeddedModel()
     model.autoencoder = torch.nn.Identity()  # type: ignore[assignment]  # not trained here
-    channels_last(model)
-    trainer = Trainer(model, stage.schedule(), stage.budget(), path, report)
+    probe = Probe(model.denoiser.place.shape[1])
+    both = torch.nn.ModuleDict({"model": model, "probe": probe})
+    channels_last(both)
+    features: list[Tensor] = []
+    hook = model.denoiser.coarse_out_look.register_forward_hook(
+        lambda module, given, out: features.append(out)
+    )
+    trainer = Trainer(both, stage.schedule(), stage.budget(), path, report)
 
     def step_loss(step: int, spent: float) -> Tensor:
         rng = step_rng(recipe.seed + 2, step)
@@ -158,13 +166,21 @@ def train_denoiser(
         sigma = denoiser_stage.draw_sigma(len(clean), rng)
         mix = sigma[:, None, None, None]
         x = ((1 - mix) * clean + mix * noise).contiguous(memory_format=torch.channels_last)
+        features.clear()
         with torch.autocast("cpu", torch.bfloat16):
             velocity = denoiser_stage.predict(model, x, sigma, batch, keep, bank, rng)
-        weight = recipe.object_weight + spent * (recipe.object_weight_end - recipe.object_weight)
-        return denoiser_stage.flow_loss(
+            answers = probe(features[0])
+        share = min(1.0, spent / recipe.object_weight_until)
+        weight = recipe.object_weight + share * (recipe.object_weight_end - recipe.object_weight)
+        flow = denoiser_stage.flow_loss(
             velocity, noise - clean, denoiser_stage.object_weight(batch["segment"], weight)
         )
+        if step < recipe.probe_start_step:
+            return flow
+        style, content = style_of(batch), content_of(batch)
+        return flow + recipe.probe_weight * probe_loss(answers, batch["segment"], content, style)
 
     trainer.run(step_loss)
+    hook.remove()
     model.autoencoder = autoencoder
     return model

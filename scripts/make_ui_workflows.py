@@ -1,0 +1,79 @@
+"""Turns example_workflows/api/*.json into graphs for the editor, by way of the editor itself.
+
+Needs a ComfyUI (as the host tests do), chromium and playwright. It lays the nodes out in columns
+along the flow, runs each graph, and keeps the result as the thumbnail.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "nodes")]
+
+from browser import frontend, load_workflow
+from comfy_server import Server
+from PIL import Image
+
+EXAMPLES = ROOT / "example_workflows"
+VIEW = {"scale": 0.66, "offset": [150, 130]}
+
+LAY_OUT = """
+() => {
+  // Modalities under each other, what feeds them to their left, the sampler and the result right.
+  const graph = window.app.graph, row = 345, column = 370;
+  const isModality = n => n.outputs?.[0]?.type === 'MMC_MODALITY';
+  const byId = [...graph.nodes].sort((a, b) => a.id - b.id);
+  const put = (n, x, y, height) => {
+    n.setSize([310, Math.max(height ?? 0, n.computeSize()[1])]);
+    n.pos = [x, y];
+  };
+  const targets = n => (n.outputs ?? []).flatMap(o => o.links ?? [])
+    .map(id => graph.getNodeById(graph.getLink(id).target_id));
+  let rows = 0;
+  const place = new Map();
+  for (const n of byId.filter(isModality)) { place.set(n, rows * row); put(n, column, rows++ * row); }
+  let right = 0;
+  for (const n of byId.filter(n => !isModality(n))) {
+    const fed = targets(n).find(t => place.has(t));
+    if (n.type === 'MMC_LoadEmbedded') put(n, 0, 0);
+    else if (fed) put(n, 0, place.get(fed), 270);
+    else if (n.type === 'EmptyLatentImage') put(n, 2 * column, 420);
+    else if (n.type.includes('Sampler')) put(n, 2 * column, 0);
+    else { put(n, 3 * column, right, n.type === 'SaveImage' ? 400 : 0); right += n.size[1] + 50; }
+    for (const w of n.widgets ?? []) if (w.name === 'control after generate'
+      || w.name === 'control_after_generate') w.value = 'fixed';
+  }
+  return graph.serialize();
+}
+"""
+
+
+def main():
+    server = Server(Path(tempfile.mkdtemp()))
+    try:
+        for asset in (EXAMPLES / "assets").iterdir():
+            server.put_input(asset)
+        with frontend(server) as (page, errors):
+            for path in sorted((EXAMPLES / "api").glob("*.json")):
+                api = json.loads(path.read_text())
+                page.evaluate("a => window.app.loadApiJson(a, 'example')", api)
+                page.wait_for_timeout(2500)
+                workflow = page.evaluate(LAY_OUT)
+                workflow["extra"] = {"ds": VIEW}
+                (EXAMPLES / path.name).write_text(json.dumps(workflow, indent=1) + "\n")
+                load_workflow(page, workflow)
+                page.screenshot(path=str(Path(tempfile.gettempdir()) / f"{path.stem}.png"))
+                picture = server.images(api)[0]
+                picture.resize((512, 512), Image.Resampling.LANCZOS).save(
+                    EXAMPLES / f"{path.stem}.jpg", quality=90
+                )
+                print(path.stem, len(workflow["nodes"]), "nodes;", len(errors), "console errors")
+            print(*errors, sep="\n")
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()

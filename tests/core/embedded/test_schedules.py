@@ -1,0 +1,43 @@
+"""Noise levels against the formulas, written out in float64."""
+
+import pytest
+
+from mm_core.embedded.schedules import SCHEDULES, sigmas
+from mm_core.errors import InputError
+
+LOW, HIGH, RHO = 0.001, 1.0, 7
+
+
+@pytest.mark.parametrize("steps", [2, 5, 25])
+def test_karras_is_equation_5_of_the_paper(steps):
+    expected = [
+        (HIGH ** (1 / RHO) + i / (steps - 1) * (LOW ** (1 / RHO) - HIGH ** (1 / RHO))) ** RHO
+        for i in range(steps)
+    ]
+    assert sigmas("karras", steps).tolist() == pytest.approx([*expected, 0.0], rel=1e-5)
+
+
+@pytest.mark.parametrize("steps", [2, 5, 25])
+def test_normal_is_equal_steps_from_1_to_a_thousandth(steps):
+    expected = [HIGH - i * (HIGH - LOW) / (steps - 1) for i in range(steps)]
+    assert sigmas("normal", steps).tolist() == pytest.approx([*expected, 0.0], rel=1e-5)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("steps", [1, 2, 1000])
+def test_every_schedule_falls_from_1_to_0_in_as_many_steps(schedule, steps):
+    levels = sigmas(schedule, steps)
+    assert len(levels) == steps + 1
+    assert (levels[0], levels[-1]) == (1.0, 0.0)
+    assert (levels.diff() < 0).all()
+
+
+@pytest.mark.parametrize("steps", [0, -3, 1001])
+def test_a_number_of_steps_out_of_range_is_refused(steps):
+    with pytest.raises(InputError, match=f"steps is {steps}; it must be between 1 and 1000"):
+        sigmas("normal", steps)
+
+
+def test_an_unknown_schedule_is_refused_with_the_list():
+    with pytest.raises(InputError, match=r"no schedule 'cosine'; choose from \['normal', 'karras'\]"):
+        sigmas("cosine", 5)

@@ -1,0 +1,115 @@
+"""POSE_KEYPOINT in both conventions, and what is not POSE_KEYPOINT."""
+
+import json
+
+import pytest
+import torch
+
+from mm_core.encoders.pose import people, read_keypoints
+from mm_core.errors import InputError
+
+WIDTH, HEIGHT = 200, 100
+# Where BODY_25 keeps the points of BODY_18 (OpenPose's own tables): it has MidHip as number 8.
+BODY_25 = [
+    "nose", "neck", "rshoulder", "relbow", "rwrist", "lshoulder", "lelbow", "lwrist", "midhip",
+    "rhip", "rknee", "rankle", "lhip", "lknee", "lankle", "reye", "leye", "rear", "lear",
+    "lbigtoe", "lsmalltoe", "lheel", "rbigtoe", "rsmalltoe", "rheel",
+]  # fmt: skip
+BODY_18 = [
+    "nose", "neck", "rshoulder", "relbow", "rwrist", "lshoulder", "lelbow", "lwrist",
+    "rhip", "rknee", "rankle", "lhip", "lknee", "lankle", "reye", "leye", "rear", "lear",
+]  # fmt: skip
+
+
+def frame(*bodies, width=WIDTH, height=HEIGHT):
+    return {
+        "canvas_width": width,
+        "canvas_height": height,
+        "people": [{"pose_keypoints_2d": body} for body in bodies],
+    }
+
+
+def body(points=18, x=0.5, y=0.25, confidence=1.0):
+    return [x, y, confidence] * points
+
+
+def test_pixels_become_shares_of_the_canvas():
+    found = people(frame(body(x=50.0, y=25.0)), "pose")
+    assert torch.equal(found, torch.tensor([0.25, 0.25, 1.0]).expand(1, 18, 3))
+
+
+def test_shares_of_the_canvas_are_left_alone():
+    found = people(frame(body()), "pose")
+    assert torch.equal(found, torch.tensor([0.5, 0.25, 1.0]).expand(1, 18, 3))
+
+
+def test_a_point_that_is_not_seen_does_not_decide_the_convention():
+    flat = [*body(17), 900.0, 900.0, 0.0]
+    assert people(frame(flat), "pose")[0, 0].tolist() == [0.5, 0.25, 1.0]
+
+
+def test_one_list_of_people_shares_one_convention():
+    found = people(frame(body(x=50.0, y=25.0), body(x=1.0, y=1.0)), "pose")
+    assert found[1, 0].tolist() == pytest.approx([1 / WIDTH, 1 / HEIGHT, 1.0])
+
+
+def test_body_25_is_read_by_the_names_of_its_points():
+    flat = [v for k in range(25) for v in (k / 100, 0.5, 1.0)]
+    found = people(frame(flat), "pose")[0, :, 0]
+    expected = [BODY_25.index(name) / 100 for name in BODY_18]
+    assert found.tolist() == pytest.approx(expected)
+
+
+def test_the_first_frame_of_a_list_is_read():
+    found = people([frame(body(x=0.125)), frame(body(x=0.75))], "pose")
+    assert found[0, 0, 0] == 0.125
+
+
+def test_missing_values_are_zero_and_so_not_seen():
+    found = people(frame([None, None, None, *body(17)]), "pose")
+    assert found[0, 0].tolist() == [0.0, 0.0, 0.0]
+    assert found[0, 1].tolist() == [0.5, 0.25, 1.0]
+
+
+def test_a_file_is_read_like_its_data(tmp_path):
+    (tmp_path / "pose.json").write_text(json.dumps([frame(body(x=50.0))]))
+    assert torch.equal(read_keypoints(tmp_path / "pose.json"), people(frame(body(x=50.0)), "pose"))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ([], "found list"),
+        ("text", "found str"),
+        ({"persons": []}, r"found \['persons'\]"),
+        (frame(), "there is no person in the first frame"),
+        ({"people": []}, "damaged keypoints"),
+        ({**frame(), "people": None}, "damaged keypoints"),
+        ({**frame(), "people": ["x"]}, "damaged keypoints"),
+        (frame(None), "damaged keypoints"),
+        (frame([]), r"damaged keypoints \(0 numbers"),
+        (frame(body(17)), r"damaged keypoints \(17 points\)"),
+        (frame(body()[:-1]), r"damaged keypoints \(53 numbers"),
+        (frame(["x", *body()[1:]]), "damaged keypoints"),
+        (frame([10**400, *body()[1:]]), "damaged keypoints"),
+        (frame([float("nan"), *body()[1:]]), "a coordinate is not a finite number"),
+        (frame([float("inf"), *body()[1:]]), "a coordinate is not a finite number"),
+        (frame(body(), width=0), r"the canvas is 0\.0 x 100\.0"),
+        (frame(body(), height=float("nan")), r"the canvas is 200\.0 x nan"),
+    ],
+)
+def test_what_is_not_keypoints_is_refused_by_name_with_what_is_needed(data, said):
+    with pytest.raises(InputError, match=rf"^pose: {said}.*; needed POSE_KEYPOINT JSON"):
+        people(data, "pose")
+
+
+@pytest.mark.parametrize("content", [b"not json", b"\xff\xfe\x00", b""])
+def test_a_file_that_is_not_json_is_refused_by_name(tmp_path, content):
+    (tmp_path / "pose.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"pose\.json: not JSON .*needed POSE_KEYPOINT"):
+        read_keypoints(tmp_path / "pose.json")
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path):
+    with pytest.raises(InputError, match=r"none\.json: cannot be read .*check the path"):
+        read_keypoints(tmp_path / "none.json")

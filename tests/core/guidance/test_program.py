@@ -1,0 +1,107 @@
+"""Weights over a run: windows, push, and which rows any moment needs."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mm_core.errors import PlanError
+from mm_core.guidance.compositions import COMPOSITIONS
+from mm_core.guidance.program import Program, auto_named
+from mm_core.types import NULL, Modality, Row, Window
+
+twentieths = st.integers(0, 20).map(lambda k: k / 20)
+some_windows = st.tuples(twentieths, twentieths).map(lambda ends: Window(min(ends), max(ends)))
+some_modalities = st.lists(
+    st.tuples(st.sampled_from([-1.0, 0.0, 1.0, 2.5]), some_windows), max_size=4
+).map(lambda items: tuple(Modality(n, w, o) for n, (w, o) in zip("abcd", items, strict=False)))
+
+
+def seen(program, progress):
+    return {name for row in program.plan_at(progress).rows for name in row.names}
+
+
+def test_a_modality_is_seen_inside_its_window_only():
+    program = Program((Modality("a", 3.0, Window(0.2, 0.6)),))
+    assert [seen(program, p) for p in (0.0, 0.19, 0.2, 0.59, 0.6, 0.99)] == [
+        set(), set(), {"a"}, {"a"}, set(), set(),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
+def test_a_window_of_equal_ends_never_acts(at):
+    program = Program((Modality("a", 3.0, Window(at, at)),))
+    assert all(program.plan_at(k / 100).rows == (NULL,) for k in range(101))
+
+
+@given(meet=twentieths)
+def test_windows_that_meet_never_both_act_and_one_always_does(meet):
+    first, second = Modality("a", 2.0, Window(0.0, meet)), Modality("b", 2.0, Window(meet, 1.0))
+    program = Program((first, second))
+    assert all(len(seen(program, k / 200)) == 1 for k in range(200))
+
+
+@given(modalities=some_modalities, composition=st.sampled_from(list(COMPOSITIONS)))
+def test_rows_are_those_that_some_moment_needs(modalities, composition):
+    program = Program(modalities, composition)
+    needed = {row for k in range(200) for row in program.plan_at(k / 200).rows}
+    assert set(program.rows()) == needed
+
+
+def test_a_modality_of_weight_0_is_never_seen():
+    program = Program((Modality("a", 0.0), Modality("b", 2.0)), push=3.0)
+    assert seen(program, 0.0) == {"b"}
+
+
+@pytest.mark.parametrize("composition", ["leave_one_out", "chained", "nested", "joint"])
+def test_push_0_is_the_model_by_itself_in_one_row(composition):
+    modalities = (Modality("a", 7.0), Modality("b", -2.0), Modality("c", 0.5))
+    program = Program(modalities, composition, push=0.0)
+    assert program.plan_at(0.3).coefficients == {Row.of("abc"): 1.0}
+
+
+def test_push_multiplies_the_distance_of_a_weight_from_1():
+    doubled = Program((Modality("a", 3.0),), push=2.0)
+    assert doubled.plan_at(0.0).coefficients == {Row.of("a"): 5.0, NULL: -4.0}
+
+
+def test_the_strongest_push_is_the_largest_distance_from_1():
+    modalities = (Modality("a", 3.0), Modality("b", -4.0))
+    assert Program(modalities).strongest_push == 5.0
+    assert Program(modalities, push=0.5).strongest_push == 2.5
+    assert Program(()).strongest_push == 0.0
+
+
+def test_edges_are_the_ends_of_windows_from_0_up():
+    a, b = Modality("a", 2.0, Window(0.25, 1.0)), Modality("b", 2.0, Window(0.1, 0.25))
+    assert Program((a, b)).edges() == (0.0, 0.1, 0.25)
+
+
+def test_two_modalities_of_one_name_are_refused():
+    with pytest.raises(PlanError, match=r"two modalities named \['a'\]; each needs its own name"):
+        Program((Modality("a"), Modality("b"), Modality("a")))
+
+
+def test_an_unknown_composition_is_refused_when_the_program_is_made():
+    with pytest.raises(PlanError, match="no composition 'sum'; choose from"):
+        Program((), "sum")
+
+
+@pytest.mark.parametrize("push", [math.nan, math.inf, -math.inf])
+def test_a_push_that_is_not_finite_is_refused(push):
+    with pytest.raises(PlanError, match="the push is .*; it must be a finite number"):
+        Program((Modality("a", 2.0),), push=push)
+
+
+@given(names=st.lists(st.sampled_from(["style", "style 2", "depth", "style 3"]), max_size=8))
+def test_auto_naming_makes_all_names_distinct(names):
+    named = auto_named(names)
+    assert len(set(named)) == len(names)
+    assert all(new.startswith(old) for new, old in zip(named, names, strict=True))
+
+
+def test_auto_naming_counts_from_2_and_leaves_other_names_alone():
+    assert auto_named(["style", "text", "style", "style"]) == [
+        "style", "text", "style 2", "style 3",
+    ]  # fmt: skip

@@ -1,0 +1,115 @@
+"""What is not the weights it was taken for is refused, and the message says why."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from mm_core.errors import WeightsError
+from mm_core.weights.header import Header
+from mm_core.weights.load import fill, read_weights
+from mm_core.weights.save import save_tensors
+
+
+@pytest.fixture
+def good(tmp_path, noise):
+    path = tmp_path / "good.safetensors"
+    save_tensors({"weight": noise(2, 3), "bias": noise(2)}, path, Header("toy", 1, {"width": 3}))
+    return path
+
+
+def test_a_good_file_gives_its_tensors_and_header(good):
+    tensors, header = read_weights(good, "toy", 1)
+    assert {name: tuple(t.shape) for name, t in tensors.items()} == {"weight": (2, 3), "bias": (2,)}
+    assert header == Header("toy", 1, {"width": 3})
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(WeightsError, match=r"none\.safetensors: found no file; check the path"):
+        read_weights(tmp_path / "none.safetensors", "toy", 1)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(WeightsError, match="found no file"):
+        read_weights(tmp_path, "toy", 1)
+
+
+@pytest.mark.parametrize("name", ["a.bin", "a.pt", "a.PTH", "a.ckpt", "a.pkl"])
+def test_a_pickled_file_is_never_opened(tmp_path, name):
+    path = tmp_path / name
+    torch.save({"weight": torch.zeros(1)}, path)
+    with pytest.raises(WeightsError, match=rf"{name} is a pickled file, which can run code .*conv"):
+        read_weights(path, "toy", 1)
+
+
+@pytest.mark.parametrize("start", ["<!DOCTYPE html>", "\n <html lang=en>", "<?xml version='1.0'?>"])
+def test_a_web_page_saved_as_weights_is_called_one(tmp_path, start):
+    path = tmp_path / "a.safetensors"
+    path.write_text(start + "<title>Sign in</title>" * 100)
+    with pytest.raises(WeightsError, match=r"a\.safetensors is a web page saved as weights; down"):
+        read_weights(path, "toy", 1)
+
+
+@pytest.mark.parametrize("keep", [0, 4, 60, -1])
+def test_a_truncated_file_is_refused(good, keep):
+    good.write_bytes(good.read_bytes()[:keep])
+    with pytest.raises(WeightsError, match=r"good\.safetensors is truncated or not a safetensors"):
+        read_weights(good, "toy", 1)
+
+
+def test_a_text_file_is_refused(tmp_path):
+    path = tmp_path / "a.safetensors"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+    with pytest.raises(WeightsError, match="truncated or not a safetensors file"):
+        read_weights(path, "toy", 1)
+
+
+def test_another_kind_is_refused_with_both_kinds(good):
+    with pytest.raises(WeightsError, match="is of kind 'toy', version 1; needed kind 'oracle', ver"):
+        read_weights(good, "oracle", 1)
+
+
+def test_another_version_is_refused_with_both_versions(good):
+    with pytest.raises(WeightsError, match="version 1; needed kind 'toy', version 2"):
+        read_weights(good, "toy", 2)
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
+def test_a_file_of_others_is_refused(tmp_path, metadata):
+    save_file({"weight": torch.zeros(1)}, tmp_path / "a.safetensors", metadata)
+    with pytest.raises(WeightsError, match="has no header of this pack; needed a file of kind 'to"):
+        read_weights(tmp_path / "a.safetensors", "toy", 1)
+
+
+def test_fill_copies_every_tensor(noise):
+    layer, weight, bias = nn.Linear(3, 2), noise(2, 3), noise(2)
+    fill(layer, {"weight": weight, "bias": bias}, "a")
+    assert torch.equal(layer.weight, weight)
+    assert torch.equal(layer.bias, bias)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ({"weight": (2, 3)}, "a.safetensors does not fit Linear: missing bias"),
+        ({"weight": (2, 3), "bias": (2,), "x": (1,)}, "does not fit Linear: unexpected x"),
+        (
+            {"weight": (3, 2), "bias": (2,)},
+            r"does not fit Linear: weight is \(3, 2\), expected \(2, 3\)",
+        ),
+        (
+            {"weight": (3, 2), "x": (1,)},
+            r"missing bias; unexpected x; weight is \(3, 2\), expected \(2, 3\)",
+        ),
+        (
+            {f"x{k}": (1,) for k in range(9)},
+            "missing bias; missing weight; unexpected x0; unexpected x1; and 7 more",
+        ),
+    ],
+)
+def test_every_difference_is_named_and_nothing_is_filled(shapes, said):
+    layer = nn.Linear(3, 2)
+    before = {name: t.clone() for name, t in layer.state_dict().items()}
+    with pytest.raises(WeightsError, match=said):
+        fill(layer, {name: torch.ones(shape) for name, shape in shapes.items()}, "a.safetensors")
+    assert all(torch.equal(t, before[name]) for name, t in layer.state_dict().items())
