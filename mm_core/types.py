@@ -32,6 +32,7 @@ __all__ = [
     "Latent",
     "Modality",
     "ModalityEmbedding",
+    "NullTokens",
     "Picture",
     "Row",
     "Tensor",
@@ -41,6 +42,7 @@ __all__ = [
 
 Latent = Float[Tensor, "b c *space"]
 Tokens = Float[Tensor, "b n d"]
+NullTokens = Float[Tensor, "_ _ d"]  # one for all samples, or one each
 Picture = Float[Tensor, "b 3 h w"]  # RGB, 0 to 1
 
 

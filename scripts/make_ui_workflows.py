@@ -19,8 +19,18 @@ from PIL import Image
 EXAMPLES = ROOT / "example_workflows"
 VIEW = {"scale": 0.66, "offset": [150, 130]}
 
+NOTE = """## Four inputs, four weights
+
+The pictures on the left come with this pack, in its folder `example_workflows/assets`: copy them
+into ComfyUI's `input` folder, or choose your own. Everything else is here; nothing is downloaded.
+
+Press **Run**, then move one *weight* and run again: 0 ignores an input and costs nothing, 1 is what
+the model does by itself, more pushes towards it. The text may use the small model's few dozen words
+only; another word is named, with the nearest ones it knows.
+"""
+
 LAY_OUT = """
-() => {
+text => {
   // Modalities under each other, what feeds them to their left, the sampler and the result right.
   const graph = window.app.graph, row = 345, column = 370;
   const isModality = n => n.outputs?.[0]?.type === 'MMC_MODALITY';
@@ -33,7 +43,10 @@ LAY_OUT = """
     .map(id => graph.getNodeById(graph.getLink(id).target_id));
   let rows = 0;
   const place = new Map();
-  for (const n of byId.filter(isModality)) { place.set(n, rows * row); put(n, column, rows++ * row); }
+  for (const n of byId.filter(isModality)) {
+    place.set(n, rows * row);
+    put(n, column, rows++ * row);
+  }
   let right = 0;
   for (const n of byId.filter(n => !isModality(n))) {
     const fed = targets(n).find(t => place.has(t));
@@ -45,6 +58,12 @@ LAY_OUT = """
     for (const w of n.widgets ?? []) if (w.name === 'control after generate'
       || w.name === 'control_after_generate') w.value = 'fixed';
   }
+  const note = window.LiteGraph.createNode('MarkdownNote');
+  graph.add(note);
+  note.title = 'Read me';
+  note.widgets[0].value = text;
+  note.pos = [2 * column, 640];
+  note.setSize([680, 300]);
   return graph.serialize();
 }
 """
@@ -60,7 +79,7 @@ def main():
                 api = json.loads(path.read_text())
                 page.evaluate("a => window.app.loadApiJson(a, 'example')", api)
                 page.wait_for_timeout(2500)
-                workflow = page.evaluate(LAY_OUT)
+                workflow = page.evaluate(LAY_OUT, NOTE)
                 workflow["extra"] = {"ds": VIEW}
                 (EXAMPLES / path.name).write_text(json.dumps(workflow, indent=1) + "\n")
                 load_workflow(page, workflow)

@@ -5,10 +5,10 @@ import math
 import torch
 
 from ..errors import InputError
-from ..types import Float, Tensor, Tokens
+from ..types import NullTokens, Tensor, Tokens
 
 
-def blend(null: Float[Tensor, "b_or_1 n d"], tokens: Tokens, strength: float) -> Tokens:
+def blend(null: NullTokens, tokens: Tokens, strength: float) -> Tokens:
     """From absent (0) to present (1) along a straight line; 1 is the tokens, bit for bit."""
     if strength == 1:
         return tokens

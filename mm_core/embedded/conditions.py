@@ -12,7 +12,7 @@ import torch
 
 from ..branches.shapes import blend, repeated, to_batch
 from ..errors import InputError
-from ..types import Float, Row, Tensor, Tokens
+from ..types import Float, NullTokens, Row, Tensor, Tokens
 
 Stream = Literal["style", "audio"]
 
@@ -22,7 +22,7 @@ class EncodedText:
     """Tokens of a prompt and of its absence, (b or 1, 24, 128) each."""
 
     tokens: Tokens
-    null: Float[Tensor, "b_or_1 n d"]
+    null: NullTokens
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ RowInputs = dict[str, Tensor]
 
 
 def row_inputs(
-    row: Row, encoded: Mapping[str, Encoded], null_text: Tokens | None = None
+    row: Row, encoded: Mapping[str, Encoded], null_text: NullTokens | None = None
 ) -> RowInputs:
     """What the network is given in one row. Rows of one run have equal names and shapes.
 
@@ -70,7 +70,7 @@ def stack_rows(rows: Sequence[RowInputs], batch: int) -> RowInputs:
     return {name: torch.cat([to_batch(row[name], batch, name) for row in rows]) for name in rows[0]}
 
 
-def _context(row: Row, encoded: Mapping[str, Encoded], null_text: Tokens | None) -> Tokens:
+def _context(row: Row, encoded: Mapping[str, Encoded], null_text: NullTokens | None) -> Tokens:
     texts = {name: e for name, e in encoded.items() if isinstance(e, EncodedText)}
     if not texts:
         if null_text is None:

@@ -8,7 +8,7 @@ import torch
 from ..errors import InputError
 from ..guidance.algebra import combine
 from ..guidance.program import Program
-from ..types import Float, Latent, Picture, Row, Tensor, Tokens
+from ..types import Latent, NullTokens, Picture, Row
 from .autoencoder import CHANNELS, FACTOR
 from .conditions import Encoded, RowInputs, row_inputs, stack_rows
 from .denoiser import Denoiser
@@ -65,7 +65,7 @@ class GuidedModel:
         denoiser: Denoiser,
         program: Program,
         encoded: Mapping[str, Encoded],
-        null_text: Tokens,
+        null_text: NullTokens,
     ):
         self.denoiser, self.program, self.count = denoiser, program, Count()
         self._inputs: dict[Row, RowInputs] = {}
@@ -104,7 +104,7 @@ def generate(
     model: EmbeddedModel,
     program: Program,
     encoded: Mapping[str, Encoded],
-    null_text: Float[Tensor, "b_or_1 n d"],
+    null_text: NullTokens,
     settings: Settings,
     on_step: Callable[[int], None] | None = None,
 ) -> tuple[Picture, Count]:

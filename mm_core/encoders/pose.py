@@ -21,7 +21,7 @@ BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 
 def read_keypoints(path: Path) -> Float[Tensor, "people 18 3"]:
-    """People of the first frame in a JSON file: x and y in 0..1 of the canvas, and confidence."""
+    """People of the first frame in a JSON file: as people() gives them."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as e:
@@ -32,7 +32,10 @@ def read_keypoints(path: Path) -> Float[Tensor, "people 18 3"]:
 
 
 def people(data: Any, source: str) -> Float[Tensor, "people 18 3"]:
-    """People of the first frame of POSE_KEYPOINT data: (n, 18, [x, y, confidence])."""
+    """People of the first frame of POSE_KEYPOINT data: (n, 18, [x, y, confidence]).
+
+    x and y in 0..1 of the canvas' central square, which is what is read of a picture, too.
+    """
     frame = data[0] if isinstance(data, list) and data else data
     if not isinstance(frame, dict) or "people" not in frame:
         found = sorted(frame) if isinstance(frame, dict) else type(frame).__name__
@@ -50,9 +53,11 @@ def people(data: Any, source: str) -> Float[Tensor, "people 18 3"]:
     if not torch.isfinite(out).all():
         raise InputError(f"{source}: a coordinate is not a finite number; {HOW}")
     seen = out[..., 2] >= SEEN
-    if float(out[..., :2][seen].abs().max() if seen.any() else 0) > 1:
-        out = out / torch.tensor([width, height, 1.0])
-    return out
+    if float(out[..., :2][seen].abs().max() if seen.any() else 0) <= 1:
+        out = out * torch.tensor([width, height, 1.0])
+    side = min(width, height)
+    corner = torch.tensor([(width - side) / 2, (height - side) / 2, 0.0])
+    return (out - corner) / torch.tensor([side, side, 1.0])
 
 
 def _body(flat: Any) -> Float[Tensor, "18 3"]:

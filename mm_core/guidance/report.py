@@ -23,6 +23,20 @@ class Report:
         """For JSON."""
         return dict(vars(self))
 
+    def __str__(self) -> str:
+        """A few lines for people."""
+        lines = [f"composition {self.composition}"]
+        for m in self.modalities:
+            window = "" if (m["start"], m["end"]) == (0, 1) else f", {m['start']:g} to {m['end']:g}"
+            lines.append(f"{m['name']}: weight {m['weight']:g}{window}")
+        for stage in self.stages:
+            rows = ", ".join(f"{c:+.3g} {row}" for row, c in stage["rows"].items())
+            lines.append(f"from {stage['start']:g} to {stage['end']:g}: {rows}")
+        if self.evaluations:
+            each = (self.rows or 0) / self.evaluations
+            lines.append(f"{self.rows} rows in {self.evaluations} evaluations, {each:.2f} each")
+        return "\n".join(lines)
+
 
 def describe(program: Program, evaluations: int | None = None, rows: int | None = None) -> Report:
     """The report of a program, before a run or after it."""

@@ -9,7 +9,11 @@ from mm_core.types import NULL, Modality, Row, Window
 
 
 def test_two_ways_of_saying_the_same_row_are_equal_and_hash_alike():
-    said = [Row.of(["b", "a"]), Row.of({"a": 1.0, "b": 1.0, "c": 0.0}), Row((("a", 1.0), ("b", 1.0)))]
+    said = [
+        Row.of(["b", "a"]),
+        Row.of({"a": 1.0, "b": 1.0, "c": 0.0}),
+        Row((("a", 1.0), ("b", 1.0))),
+    ]
     assert len(set(said)) == 1
 
 

@@ -29,7 +29,7 @@ def opened(comfy):
 def test_every_node_is_known_and_no_console_error_is_ours(opened):
     page, errors = opened
     unknown = page.evaluate(
-        "() => window.app.graph.nodes.filter(n => n.has_errors || !n.constructor.nodeData)"
+        "() => window.app.graph.nodes.filter(n => n.has_errors || !(n.type in window.LiteGraph.registered_node_types))"
         ".map(n => n.type)"
     )
     assert unknown == []

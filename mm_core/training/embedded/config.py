@@ -20,6 +20,12 @@ class Stage:
     decay: float = 0.5
     average: float = 0.999
 
+    def __post_init__(self) -> None:
+        for name in ("batch", "steps"):
+            _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
+        for name in ("rate", "minutes", "decay"):
+            _check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
+
     def schedule(self) -> Schedule:
         return Schedule(self.rate, decay=self.decay, average=self.average)
 
@@ -29,12 +35,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """scenes and validation: how many; dropout: "structured" or "independent".
+    """scenes: how many; dropout: "structured" or "independent".
 
     object_weight: the denoiser's loss counts this much more on things than on the ground, at the
-    start, and object_weight_end from the share object_weight_until of the budget on. probe_weight: of the probe's loss beside the flow's, from
-    probe_start_step on. independent_rate: probability that a modality is dropped
-    under independent dropout.
+    start, and object_weight_end from the share object_weight_until of the budget on.
+    probe_weight: of the probe's loss beside the flow's, from probe_start_step on.
+    independent_rate: probability that a modality is dropped under independent dropout.
     """
 
     seed: int = 1000
@@ -51,6 +57,7 @@ class Recipe:
     denoiser: Stage = field(default_factory=lambda: Stage(48, 16000, 1.2e-3, decay=0.45))
 
     def __post_init__(self) -> None:
+        _check("scenes", self.scenes, self.scenes >= 1, "at least 1")
         if self.dropout not in ("structured", "independent"):
             raise InputError(
                 f"dropout is {self.dropout!r}; it must be 'structured' or 'independent'"
@@ -87,8 +94,22 @@ def _fill(base: Any, given: Any, where: str) -> Any:
         old = known[name]
         if isinstance(old, Stage):
             values[name] = _fill(old, value, f"{where}: {name}")
-        elif isinstance(old, str) != isinstance(value, str) or isinstance(value, bool):
+        elif not _like(value, old):
             raise InputError(f"{where}: {name} is {value!r}; it must be like {old!r}")
         else:
             values[name] = type(old)(value)
     return type(base)(**values)
+
+
+def _like(value: Any, old: Any) -> bool:
+    """Whether a JSON value can stand for a default: text for text, whole numbers for whole ones."""
+    if isinstance(old, str) or isinstance(value, bool):
+        return isinstance(old, str) and isinstance(value, str)
+    if isinstance(value, float):
+        return isinstance(old, float) or value.is_integer()
+    return isinstance(value, int)
+
+
+def _check(name: str, value: float, good: bool, needed: str) -> None:
+    if not good:
+        raise InputError(f"{name} is {value}; it must be {needed}")

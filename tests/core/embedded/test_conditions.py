@@ -35,10 +35,13 @@ def gain_of(inputs, stream):
 
 
 def test_all_rows_of_a_run_have_equal_names_and_shapes(encoded):
-    rows = [NULL, *(Row.of([name]) for name in encoded), Row.of(list(encoded)), Row.of({"text": 0.5})]
-    shapes = [
-        {k: tuple(v.shape) for k, v in row_inputs(row, encoded).items()} for row in rows
+    rows = [
+        NULL,
+        *(Row.of([name]) for name in encoded),
+        Row.of(list(encoded)),
+        Row.of({"text": 0.5}),
     ]
+    shapes = [{k: tuple(v.shape) for k, v in row_inputs(row, encoded).items()} for row in rows]
     assert all(s == shapes[0] for s in shapes)
 
 

@@ -196,3 +196,10 @@ def test_drawing_noise_leaves_the_global_generator_alone():
 def test_settings_that_cannot_be_are_refused_where_they_are_made(given, said):
     with pytest.raises(InputError, match=said):
         Settings(**given)
+
+
+def test_two_prompts_and_a_null_text_of_their_own_are_generated_from(make, encoded, shipped):
+    two = {**encoded, "text 2": encode_text(shipped.text, "on stripes")}
+    pictures, cost = make(TEXT, Modality("text 2", 2.0), inputs=two)
+    assert pictures.shape == (2, 3, 128, 128)
+    assert cost.rows == 9

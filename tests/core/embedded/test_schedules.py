@@ -39,5 +39,7 @@ def test_a_number_of_steps_out_of_range_is_refused(steps):
 
 
 def test_an_unknown_schedule_is_refused_with_the_list():
-    with pytest.raises(InputError, match=r"no schedule 'cosine'; choose from \['normal', 'karras'\]"):
+    with pytest.raises(
+        InputError, match=r"no schedule 'cosine'; choose from \['normal', 'karras'\]"
+    ):
         sigmas("cosine", 5)

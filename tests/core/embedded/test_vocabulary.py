@@ -49,7 +49,9 @@ def test_every_caption_of_every_scene_is_understood(rng):
 
 
 def test_an_unknown_word_is_named_with_the_nearest_known_ones():
-    with pytest.raises(WordError, match=r"does not know 'starr' \(nearest: star, .*words are: a an"):
+    with pytest.raises(
+        WordError, match=r"does not know 'starr' \(nearest: star, .*words are: a an"
+    ):
         tokenize("a red starr")
 
 
@@ -67,7 +69,9 @@ def test_the_marks_between_words_are_no_words(word):
 
 def test_the_longest_prompt_fits_and_one_more_word_is_refused_with_both_numbers():
     assert tokenize("red " * 23)[-1] != PAD
-    with pytest.raises(WordError, match="the prompt has 24 words; the embedded model reads at most 2"):
+    with pytest.raises(
+        WordError, match="the prompt has 24 words; the embedded model reads at most 2"
+    ):
         tokenize("red " * 24)
 
 

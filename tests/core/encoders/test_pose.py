@@ -8,7 +8,7 @@ import torch
 from mm_core.encoders.pose import people, read_keypoints
 from mm_core.errors import InputError
 
-WIDTH, HEIGHT = 200, 100
+WIDTH, HEIGHT = 100, 100
 # Where BODY_25 keeps the points of BODY_18 (OpenPose's own tables): it has MidHip as number 8.
 BODY_25 = [
     "nose", "neck", "rshoulder", "relbow", "rwrist", "lshoulder", "lelbow", "lwrist", "midhip",
@@ -35,12 +35,18 @@ def body(points=18, x=0.5, y=0.25, confidence=1.0):
 
 def test_pixels_become_shares_of_the_canvas():
     found = people(frame(body(x=50.0, y=25.0)), "pose")
-    assert torch.equal(found, torch.tensor([0.25, 0.25, 1.0]).expand(1, 18, 3))
+    assert torch.equal(found, torch.tensor([0.5, 0.25, 1.0]).expand(1, 18, 3))
 
 
 def test_shares_of_the_canvas_are_left_alone():
     found = people(frame(body()), "pose")
     assert torch.equal(found, torch.tensor([0.5, 0.25, 1.0]).expand(1, 18, 3))
+
+
+@pytest.mark.parametrize(("x", "y"), [(150.0, 25.0), (0.75, 0.25)])
+def test_of_a_wide_canvas_the_central_square_is_read_as_of_a_picture(x, y):
+    found = people(frame(body(x=x, y=y), width=200, height=100), "pose")
+    assert found[0, 0].tolist() == pytest.approx([(150 - 50) / 100, 0.25, 1.0])
 
 
 def test_a_point_that_is_not_seen_does_not_decide_the_convention():
@@ -95,7 +101,7 @@ def test_a_file_is_read_like_its_data(tmp_path):
         (frame([float("nan"), *body()[1:]]), "a coordinate is not a finite number"),
         (frame([float("inf"), *body()[1:]]), "a coordinate is not a finite number"),
         (frame(body(), width=0), r"the canvas is 0\.0 x 100\.0"),
-        (frame(body(), height=float("nan")), r"the canvas is 200\.0 x nan"),
+        (frame(body(), height=float("nan")), r"the canvas is 100\.0 x nan"),
     ],
 )
 def test_what_is_not_keypoints_is_refused_by_name_with_what_is_needed(data, said):

@@ -27,7 +27,9 @@ def test_small_errors_of_compression_are_forgiven(noise):
 def test_another_palette_is_refused_by_name_with_the_share_and_the_colours():
     foreign = torch.ones(1, 3, 10, 10)
     foreign[..., :7] = 0
-    said = r"map\.png: 30% of the pixels have none of the palette's colours; needed .*#000000 #e6194b"
+    said = (
+        r"map\.png: 30% of the pixels have none of the palette's colours; needed .*#000000 #e6194b"
+    )
     with pytest.raises(InputError, match=said):
         nearest_class(foreign, PALETTE, "map.png")
 

@@ -24,9 +24,7 @@ def test_adds_coefficient_times_prediction(predictions):
     d = {row: p.double() for row, p in predictions.items()}
     expected = d[ROWS[0]] + 5.0 * (d[ROWS[1]] - d[ROWS[0]]) - 0.5 * (d[ROWS[4]] - d[ROWS[2]])
     # Four float32 terms of size about 5.
-    torch.testing.assert_close(
-        combine(predictions, plan), expected.float(), rtol=1e-5, atol=1e-5
-    )
+    torch.testing.assert_close(combine(predictions, plan), expected.float(), rtol=1e-5, atol=1e-5)
 
 
 @each_composition

@@ -60,9 +60,7 @@ FORMULAS = {
     "independent, three": (
         independent,
         {"a": 3.0, "b": -1.0, "c": 0.25},
-        lambda D: (
-            D[""] + 3.0 * (D["a"] - D[""]) - 1.0 * (D["b"] - D[""]) + 0.25 * (D["c"] - D[""])
-        ),
+        lambda D: D[""] + 3.0 * (D["a"] - D[""]) - 1.0 * (D["b"] - D[""]) + 0.25 * (D["c"] - D[""]),
     ),
     "chained, one": (chained, {"a": 7.5}, lambda D: D[""] + 7.5 * (D["a"] - D[""])),
     "chained, two": (
@@ -74,10 +72,7 @@ FORMULAS = {
         chained,
         {"c": 1.5, "a": 7.5, "b": -2.0},
         lambda D: (
-            D[""]
-            + 1.5 * (D["c"] - D[""])
-            + 7.5 * (D["ac"] - D["c"])
-            - 2.0 * (D["abc"] - D["ac"])
+            D[""] + 1.5 * (D["c"] - D[""]) + 7.5 * (D["ac"] - D["c"]) - 2.0 * (D["abc"] - D["ac"])
         ),
     ),
     "nested, one": (nested, {"a": 7.5}, lambda D: D[""] + 7.5 * (D["a"] - D[""])),

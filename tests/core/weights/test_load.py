@@ -65,7 +65,9 @@ def test_a_text_file_is_refused(tmp_path):
 
 
 def test_another_kind_is_refused_with_both_kinds(good):
-    with pytest.raises(WeightsError, match="is of kind 'toy', version 1; needed kind 'oracle', ver"):
+    with pytest.raises(
+        WeightsError, match="is of kind 'toy', version 1; needed kind 'oracle', ver"
+    ):
         read_weights(good, "oracle", 1)
 
 

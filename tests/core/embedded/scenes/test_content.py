@@ -111,7 +111,9 @@ def test_arms_are_as_their_word_says(content):
 
 
 def test_no_scene_has_two_equal_objects(content):
-    same = (content.color[:, 0] == content.color[:, 1]) & (content.shape[:, 0] == content.shape[:, 1])
+    same = (content.color[:, 0] == content.color[:, 1]) & (
+        content.shape[:, 0] == content.shape[:, 1]
+    )
     assert not same.any()
 
 

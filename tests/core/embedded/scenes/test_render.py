@@ -74,8 +74,9 @@ def test_a_circle_covers_the_area_of_a_circle(single):
 def test_a_thing_is_as_near_as_its_content_says(single):
     _, depth, segment = render(*single)
     inside = (segment > 0) & away_from_edges(segment)
-    torch.testing.assert_close(depth[:, 0][inside], torch.full((int(inside.sum()),), 0.8),
-        rtol=0, atol=1e-3)  # two pixels inside, the edge is all but over
+    torch.testing.assert_close(
+        depth[:, 0][inside], torch.full((int(inside.sum()),), 0.8), rtol=0, atol=1e-3
+    )  # two pixels inside, the edge is all but over
 
 
 def test_the_ground_rises_from_its_upper_to_its_lower_level(single):

@@ -1,0 +1,100 @@
+"""The whole recipe in miniature: it makes both files, and can be stopped anywhere."""
+
+import os
+from functools import partial
+
+import pytest
+import torch
+
+from mm_core.embedded.generate import Settings
+
+from mm_core.embedded.weights import load_embedded
+from mm_core.evaluation.suite import Suite
+from mm_core.evaluation.weights import load_oracle
+from mm_core.training.embedded import recipe as module
+from mm_core.training.embedded import export as exporting
+from mm_core.training.embedded import shards
+from mm_core.training.embedded.config import Recipe, Stage
+from mm_core.training.embedded.recipe import step_rng, train_embedded
+
+COUNT = 12
+TINY = Recipe(
+    seed=4,
+    scenes=64,
+    autoencoder=Stage(2, 2, 1e-3),
+    oracle=Stage(2, 2, 1e-3),
+    denoiser=Stage(2, 2, 1e-3),
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small():
+    """Small shards, one take of each sound, and figures from few pictures in one step."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "SHARD", 32)
+        patch.setattr(module.denoiser_stage, "SOUNDS_PER_CLASS", 1)
+        patch.setattr(module, "export", partial(exporting.export, count=COUNT))
+        patch.setattr(exporting, "Suite", partial(Suite, settings=Settings(steps=1)))
+        yield
+
+
+class Stop(Exception):
+    """Ends a run from outside, as Ctrl-C would."""
+
+
+def run(folder, report=lambda line: None):
+    return train_embedded(TINY, folder / "work", folder / "out", report)
+
+
+def stopping_at(word):
+    def report(line):
+        if word in line:
+            raise Stop
+
+    return report
+
+
+@pytest.fixture(scope="module")
+def made(_small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    return folder, run(folder)
+
+
+def test_both_files_load(made):
+    load_embedded(made[0] / "out" / "embedded.safetensors")
+    load_oracle(made[0] / "out" / "oracle.safetensors")
+
+
+def test_both_headers_hold_the_recipe_and_the_steps_that_were_run(made):
+    steps = {"autoencoder": 2, "oracle": 2, "denoiser": 2}
+    model = load_embedded(made[0] / "out" / "embedded.safetensors")[1]
+    oracle = load_oracle(made[0] / "out" / "oracle.safetensors")[1]
+    assert model.recipe == oracle.recipe == {**TINY.as_dict(), "steps_run": steps}
+
+
+def test_the_header_holds_the_figures_that_are_returned(made):
+    header = load_embedded(made[0] / "out" / "embedded.safetensors")[1]
+    assert header.figures == made[1]
+    assert header.figures["held_out_scenes"] == COUNT
+
+
+@pytest.mark.parametrize("word", ["scenes 64", "latents 1", "measuring"])
+def test_a_run_that_is_stopped_leaves_nothing_half_written_and_goes_on(made, tmp_path, word):
+    with pytest.raises(Stop):
+        run(tmp_path, stopping_at(word))
+    left = [name for _, _, files in os.walk(tmp_path) for name in files]
+    assert not [name for name in left if name.startswith(".")]
+    assert "embedded.safetensors" not in left
+    if word != "measuring":
+        return
+    run(tmp_path)
+    whole, resumed = (
+        load_embedded(f / "out" / "embedded.safetensors")[0] for f in (made[0], tmp_path)
+    )
+    for name, value in whole.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value)
+
+
+def test_a_step_draws_the_same_whenever_it_is_run():
+    draws = [torch.rand(3, generator=step_rng(*at)).tolist() for at in ((4, 7), (4, 7), (4, 8))]
+    assert draws[0] == draws[1] != draws[2]
