@@ -47,7 +47,7 @@ def run(given: argparse.Namespace) -> None:
         options.refuse("--n", given.n, "between 8 and 10000")
     if not 1 <= given.seeds <= 100:
         options.refuse("--seeds", given.seeds, "between 1 and 100")
-    document = _document(given.markdown)
+    document = _document(given.markdown, names)
     for path in (
         given.markdown,
         given.html,
@@ -89,7 +89,7 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
-def _document(path: Path | None) -> str:
+def _document(path: Path | None, sections: list[str]) -> str:
     """The text of a document that has the marks, read before anything is measured."""
     if path is None:
         return ""
@@ -97,7 +97,7 @@ def _document(path: Path | None) -> str:
         text = path.read_text(encoding="utf-8")
     except OSError as e:
         raise InputError(f"--markdown {path}: cannot be read ({e.strerror})") from e
-    markdown.around(text, f"--markdown {path}")
+    markdown.around(text, markdown.begin(sections), f"--markdown {path}")
     return text
 
 

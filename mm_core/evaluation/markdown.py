@@ -1,11 +1,12 @@
 """The figures of `mmc evaluate` as tables for a document, between two marks in it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError
 from .measures import MEASURES
 
-BEGIN, END = "<!-- figures: made by mmc evaluate -->", "<!-- end of figures -->"
+END = "<!-- end of figures -->"
 SHORT = {
     "text_color": "colour",
     "text_shape": "shape",
@@ -21,19 +22,25 @@ SHORT = {
 }
 
 
+def begin(sections: Sequence[str]) -> str:
+    """The line that opens the part which holds the figures of these sections."""
+    return f"<!-- figures: {','.join(sections)} -->"
+
+
 def insert(document: str, result: dict[str, Any], command: str) -> str:
     """The document with the part between the marks replaced by this result's tables."""
-    before, after = around(document, "the document")
-    return f"{before}{BEGIN}\n\n{tables(result, command)}\n{END}{after}"
+    mark = begin(list(dict.fromkeys(run["section"] for run in result["runs"])))
+    before, after = around(document, mark, "the document")
+    return f"{before}{mark}\n\n{tables(result, command)}\n{END}{after}"
 
 
-def around(document: str, source: str) -> tuple[str, str]:
+def around(document: str, mark: str, source: str) -> tuple[str, str]:
     """What stands before and after the marks; InputError, naming source, where they are not."""
-    before, begin, rest = document.partition(BEGIN)
+    before, found, rest = document.partition(mark)
     _, end, after = rest.partition(END)
-    if not begin or not end:
+    if not found or not end:
         raise InputError(
-            f"{source} lacks the lines {BEGIN!r} and {END!r}; put them where the tables shall be"
+            f"{source} lacks the lines {mark!r} and {END!r}; put them where the tables shall be"
         )
     return before, after
 

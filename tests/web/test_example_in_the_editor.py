@@ -29,8 +29,8 @@ def opened(comfy):
 def test_every_node_is_known_and_no_console_error_is_ours(opened):
     page, errors = opened
     unknown = page.evaluate(
-        "() => window.app.graph.nodes.filter(n => n.has_errors || !(n.type in window.LiteGraph.registered_node_types))"
-        ".map(n => n.type)"
+        "() => window.app.graph.nodes.map(n => n.has_errors ? '' : n.type)"
+        ".filter(type => !(type in window.LiteGraph.registered_node_types))"
     )
     assert unknown == []
     assert [e for e in errors if any(name in e for name in OURS)] == []
