@@ -49,12 +49,12 @@ def run(given: argparse.Namespace) -> None:
     """Writes inputs, pictures, contact_sheet.png and report.json, and prints a table."""
     started = time.perf_counter()
     torch.set_flush_denormal(True)
-    out = options.writable_folder(given.out)
-    model, header = load_embedded(given.model)
-    oracle, _ = load_oracle()
     if not 32 <= given.pictures <= 1024:
         options.refuse("--pictures", given.pictures, "between 32 and 1024")
     settings = Settings(steps=given.steps, seed=given.seed)
+    model, header = load_embedded(given.model)
+    oracle, _ = load_oracle()
+    out = options.writable_folder(given.out)
     suite = Suite(model, oracle, given.pictures, (900_000,), settings)
     shown = Suite(model, oracle, 12, (SHOWN_SEED,), settings)
     runs = _shown_runs()

@@ -60,7 +60,7 @@ def findings(comfyui: Path | None) -> Iterator[str]:
 def _find() -> Path | None:
     named = os.environ.get("COMFYUI_PATH")
     places = [Path(named)] if named else []
-    places += [Path(__file__).absolute().parents[4], Path.home() / "comfy" / "ComfyUI"]
+    places += [*Path(__file__).absolute().parents[4:5], Path.home() / "comfy" / "ComfyUI"]
     return next((p for p in places if (p / "main.py").is_file() and (p / "comfy").is_dir()), None)
 
 

@@ -97,6 +97,8 @@ def _document(path: Path | None, sections: list[str]) -> str:
         text = path.read_text(encoding="utf-8")
     except OSError as e:
         raise InputError(f"--markdown {path}: cannot be read ({e.strerror})") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"--markdown {path}: is not text in UTF-8; give a Markdown file") from e
     markdown.around(text, markdown.begin(sections), f"--markdown {path}")
     return text
 

@@ -50,7 +50,8 @@ def writable(path: Path) -> Path:
     """The path, if a file can be written there; otherwise InputError, before any work is done."""
     if path.is_dir():
         raise InputError(f"--out {path} is a folder; give a file name in it")
-    return _in_folder(path, path.parent)
+    there = next(p for p in path.absolute().parents if p.exists())  # the rest is made on writing
+    return _in_folder(path, there)
 
 
 def writable_folder(path: Path) -> Path:

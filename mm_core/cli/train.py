@@ -20,6 +20,8 @@ def add(commands: Any) -> None:
     p.add_argument("target", choices=["embedded"])
     p.add_argument("--config", type=Path, metavar="FILE", help="recipe as JSON; see docs")
     p.add_argument("--minutes", type=float, help="wall time for all networks together")
+    p.add_argument("--start", type=Path, metavar="DIR",
+                   help="train the denoiser of an earlier --out further")  # fmt: skip
     p.add_argument("--work", type=Path, default=Path("out/train"), metavar="DIR",
                    help="scenes and checkpoints; start again with the same to go on")  # fmt: skip
     p.add_argument("--out", type=Path, default=Path("out/trained"), metavar="DIR")
@@ -39,21 +41,23 @@ def run(given: argparse.Namespace) -> None:
     if given.minutes is not None:
         if not 0 < given.minutes < 1e6:
             raise InputError(f"--minutes {given.minutes:g}: needed a number above 0")
-        recipe = _shared(recipe, given.minutes)
+        recipe = _shared(recipe, given.minutes, given.start is not None)
     options.writable_folder(given.work)
     options.writable_folder(given.out)
     save_json(recipe.as_dict(), given.work / "recipe.json")
     line = _Line()
-    figures = train_embedded(recipe, given.work, given.out, line)
+    figures = train_embedded(recipe, given.work, given.out, line, given.start)
     line.end()
     for name, value in figures.items():
         sys.stdout.write(f"{name}: {value}\n")
     sys.stdout.write(f"{given.out}\n")
 
 
-def _shared(recipe: Any, minutes: float) -> Any:
+def _shared(recipe: Any, minutes: float, denoiser_only: bool) -> Any:
     """The budget divided as the shipped weights' was: a tenth, a seventh, the rest."""
     parts = {"autoencoder": 0.10, "oracle": 0.14, "denoiser": 0.76}
+    if denoiser_only:
+        parts = {"denoiser": 1.0}
     return replace(
         recipe,
         **{n: replace(getattr(recipe, n), minutes=share * minutes) for n, share in parts.items()},

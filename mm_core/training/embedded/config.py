@@ -58,6 +58,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _check("scenes", self.scenes, self.scenes >= 1, "at least 1")
+        until = self.object_weight_until
+        _check("object_weight_until", until, until > 0, "above 0")
         if self.dropout not in ("structured", "independent"):
             raise InputError(
                 f"dropout is {self.dropout!r}; it must be 'structured' or 'independent'"
@@ -110,6 +112,6 @@ def _like(value: Any, old: Any) -> bool:
     return isinstance(value, int)
 
 
-def _check(name: str, value: float, good: bool, needed: str) -> None:
+def _check(name: str, value: object, good: bool, needed: str) -> None:
     if not good:
         raise InputError(f"{name} is {value}; it must be {needed}")

@@ -1,5 +1,6 @@
 """From the work folder to the two files that are shipped, with recipe and figures in the header."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,13 @@ def export(
     oracle: Oracle,
     autoencoder_psnr: float,
     report: Report,
+    earlier: Mapping[str, Any] | None = None,
     count: int = 192,
 ) -> dict[str, Any]:
-    """Measures the trained networks and writes both files; returns the figures."""
+    """Measures the trained networks and writes the files; returns the figures.
+
+    earlier: the recipe of the model that this run started from. Its oracle is in out already.
+    """
     report(f"measuring on {count} held-out scenes")
     suite = Suite(model, oracle, count, seeds=(900_000,))
     figures = {
@@ -39,14 +44,21 @@ def export(
     made = {
         **recipe.as_dict(),
         "steps_run": {
-            stage: steps_done(work / f"{stage}.safetensors")
+            stage: steps_done(path)
             for stage in ("autoencoder", "oracle", "denoiser")
+            if (path := work / f"{stage}.safetensors").exists()
         },
     }
-    oracle_header = Header(
-        oracle_file.KIND, oracle_file.VERSION, recipe=made, figures={"ceiling": figures["ceiling"]}
-    )
-    oracle_file.save_oracle(oracle, oracle_header, out / ORACLE_NAME)
+    if earlier:
+        made["started_from"] = dict(earlier)
+    else:
+        judge = Header(
+            oracle_file.KIND,
+            oracle_file.VERSION,
+            recipe=made,
+            figures={"ceiling": figures["ceiling"]},
+        )
+        oracle_file.save_oracle(oracle, judge, out / ORACLE_NAME)
     header = Header(KIND, VERSION, {"widths": asdict(Widths())}, made, figures)
     save_embedded(model, header, out / MODEL_NAME)
     return figures

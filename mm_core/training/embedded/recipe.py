@@ -1,5 +1,6 @@
 """The stages of the recipe in order. Each reads what the ones before it left in the work folder."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ from safetensors.torch import load_file
 
 from ...embedded.autoencoder import Autoencoder
 from ...embedded.model import EmbeddedModel
+from ...embedded.weights import load_embedded
 from ...evaluation.oracle import Oracle
+from ...evaluation.weights import load_oracle
 from ...types import Tensor
 from ...weights.save import save_tensors
 from . import autoencoder as autoencoder_stage
@@ -16,7 +19,7 @@ from . import denoiser as denoiser_stage
 from . import dropout
 from . import oracle as oracle_stage
 from .config import Recipe
-from .export import export
+from .export import MODEL_NAME, ORACLE_NAME, export
 from .loop import Report, Trainer
 from .probe import Probe
 from .probe import loss as probe_loss
@@ -52,14 +55,30 @@ def pictures_only(paths: list[Path]) -> Tensor:
     return read_shards(paths, skip)["picture"]
 
 
-def train_embedded(recipe: Recipe, work: Path, out: Path, report: Report) -> dict[str, Any]:
-    """All stages and the export; returns the figures. Stopped and started again, it goes on."""
-    autoencoder = train_autoencoder(recipe, work, report)
-    oracle = train_oracle(recipe, work, report)
-    model = train_denoiser(recipe, work, autoencoder, report)
+def train_embedded(
+    recipe: Recipe, work: Path, out: Path, report: Report, start: Path | None = None
+) -> dict[str, Any]:
+    """All stages and the export; returns the figures. Stopped and started again, it goes on.
+
+    start: a folder with an exported model and its oracle. Autoencoder and oracle are taken from
+    there as they are, and the denoiser is trained further.
+    """
+    earlier: dict[str, Any] = {}
+    if start is None:
+        autoencoder = train_autoencoder(recipe, work, report)
+        oracle = train_oracle(recipe, work, report)
+        model = train_denoiser(recipe, work, autoencoder, report)
+    else:
+        known, header = load_embedded(start / MODEL_NAME)
+        oracle, _ = load_oracle(start / ORACLE_NAME)
+        if out.resolve() != start.resolve():
+            shutil.copyfile(start / ORACLE_NAME, out / ORACLE_NAME)  # a judge is never rewritten
+        autoencoder = known.autoencoder
+        model = train_denoiser(recipe, work, autoencoder, report, known)
+        earlier = header.recipe
     unseen = pictures_only([make_shard(work / "scenes", VALIDATION_SEED)])
     psnr = autoencoder_stage.psnr(autoencoder, unseen[:512])
-    return export(recipe, work, out, model, oracle, psnr, report)
+    return export(recipe, work, out, model, oracle, psnr, report, earlier)
 
 
 def train_autoencoder(recipe: Recipe, work: Path, report: Report) -> Autoencoder:
@@ -132,9 +151,14 @@ def latents_of(model: Autoencoder, paths: list[Path], work: Path, report: Report
 
 
 def train_denoiser(
-    recipe: Recipe, work: Path, autoencoder: Autoencoder, report: Report
+    recipe: Recipe,
+    work: Path,
+    autoencoder: Autoencoder,
+    report: Report,
+    known: EmbeddedModel | None = None,
 ) -> EmbeddedModel:
-    """Stage 3, on all shards. The returned model holds the autoencoder too."""
+    """Stage 3, on all shards, from `known` where it is given. The returned model holds the
+    autoencoder too."""
     paths = scene_paths(recipe, work, report)
     latents = latents_of(autoencoder, paths, work, report)
     table = read_shards(paths, skip=("picture",))
@@ -142,6 +166,8 @@ def train_denoiser(
     bank = denoiser_stage.sound_bank(recipe.seed)
     torch.manual_seed(recipe.seed + 2)
     model = EmbeddedModel()
+    if known is not None:
+        model.load_state_dict(known.state_dict())
     model.autoencoder = torch.nn.Identity()  # type: ignore[assignment]  # not trained here
     probe = Probe(model.denoiser.place.shape[1])
     both = torch.nn.ModuleDict({"model": model, "probe": probe})

@@ -63,7 +63,7 @@ def test_halving_leaves_whole_numbers_alone():
 
 
 def test_the_oracle_is_refused_as_a_model():
-    with pytest.raises(WeightsError, match="is of kind 'oracle'.* needed kind 'embedded-model'"):
+    with pytest.raises(WeightsError, match=r"is of kind 'oracle'.* needed kind 'embedded-model'"):
         load_embedded(ORACLE)
 
 
@@ -78,5 +78,7 @@ def test_a_file_that_lacks_a_tensor_is_refused_by_its_name(tmp_path, header):
     state = halved(EmbeddedModel(SMALL).state_dict())
     del state["autoencoder.mean"]
     save_tensors(state, tmp_path / "a.safetensors", header)
-    with pytest.raises(WeightsError, match="does not fit EmbeddedModel: missing autoencoder.mean"):
+    with pytest.raises(
+        WeightsError, match=r"does not fit EmbeddedModel: missing autoencoder\.mean"
+    ):
         load_embedded(tmp_path / "a.safetensors")

@@ -90,7 +90,7 @@ def test_an_unknown_composition_is_refused_when_the_program_is_made():
 
 @pytest.mark.parametrize("push", [math.nan, math.inf, -math.inf])
 def test_a_push_that_is_not_finite_is_refused(push):
-    with pytest.raises(PlanError, match="the push is .*; it must be a finite number"):
+    with pytest.raises(PlanError, match=r"the push is .*; it must be a finite number"):
         Program((Modality("a", 2.0),), push=push)
 
 

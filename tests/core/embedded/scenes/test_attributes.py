@@ -14,7 +14,7 @@ def test_every_name_has_its_colour():
 
 
 def test_the_segments_are_the_ground_then_every_shape_then_the_person():
-    assert a.SEGMENTS == ("background", *a.SHAPES, "person")
+    assert ("background", *a.SHAPES, "person") == a.SEGMENTS
 
 
 def test_the_joints_are_the_first_fourteen_of_body_18():

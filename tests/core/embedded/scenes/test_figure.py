@@ -1,5 +1,7 @@
 """A figure has fixed bones, and its painted parts cover its joints."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -31,7 +33,7 @@ def test_bones_are_as_long_left_as_right_and_grow_with_the_figure(figures, bone)
 def test_a_figure_stands_upright_and_faces_the_viewer(figures):
     joints, _ = figures
     height = [joints[:, J[name], 1] for name in ("nose", "neck", "r_hip", "r_knee")]
-    assert all((upper < lower).all() for upper, lower in zip(height, height[1:], strict=False))
+    assert all((upper < lower).all() for upper, lower in pairwise(height))
     assert (joints[:, J["r_shoulder"], 0] < joints[:, J["l_shoulder"], 0]).all()
 
 

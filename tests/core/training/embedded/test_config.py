@@ -56,6 +56,7 @@ def test_a_whole_number_serves_as_a_fraction(written):
         ({"scenes": 2.5}, r"scenes is 2\.5; it must be like 65536"),
         ('{"seed": NaN}', "seed is nan; it must be like 1000"),
         ({"scenes": 0}, "scenes is 0; it must be at least 1"),
+        ({"object_weight_until": 0}, r"object_weight_until is 0\.0; it must be above 0"),
         ({"dropout": 3}, "dropout is 3; it must be like 'structured'"),
         ({"dropout": "none"}, "dropout is 'none'; it must be 'structured' or 'independent'"),
         ({"denoiser": {"steps": 0}}, "steps is 0; it must be at least 1"),

@@ -7,20 +7,19 @@ import pytest
 import torch
 
 from mm_core.embedded.generate import Settings
-
 from mm_core.embedded.weights import load_embedded
 from mm_core.evaluation.suite import Suite
 from mm_core.evaluation.weights import load_oracle
-from mm_core.training.embedded import recipe as module
 from mm_core.training.embedded import export as exporting
+from mm_core.training.embedded import recipe as module
 from mm_core.training.embedded import shards
 from mm_core.training.embedded.config import Recipe, Stage
 from mm_core.training.embedded.recipe import step_rng, train_embedded
 
-COUNT = 12
+COUNT = 8
 TINY = Recipe(
     seed=4,
-    scenes=64,
+    scenes=32,
     autoencoder=Stage(2, 2, 1e-3),
     oracle=Stage(2, 2, 1e-3),
     denoiser=Stage(2, 2, 1e-3),
@@ -31,14 +30,14 @@ TINY = Recipe(
 def _small():
     """Small shards, one take of each sound, and figures from few pictures in one step."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shards, "SHARD", 32)
+        patch.setattr(shards, "SHARD", 16)
         patch.setattr(module.denoiser_stage, "SOUNDS_PER_CLASS", 1)
         patch.setattr(module, "export", partial(exporting.export, count=COUNT))
         patch.setattr(exporting, "Suite", partial(Suite, settings=Settings(steps=1)))
         yield
 
 
-class Stop(Exception):
+class StopError(Exception):
     """Ends a run from outside, as Ctrl-C would."""
 
 
@@ -49,7 +48,7 @@ def run(folder, report=lambda line: None):
 def stopping_at(word):
     def report(line):
         if word in line:
-            raise Stop
+            raise StopError
 
     return report
 
@@ -78,9 +77,9 @@ def test_the_header_holds_the_figures_that_are_returned(made):
     assert header.figures["held_out_scenes"] == COUNT
 
 
-@pytest.mark.parametrize("word", ["scenes 64", "latents 1", "measuring"])
+@pytest.mark.parametrize("word", ["scenes 32", "latents 1", "measuring"])
 def test_a_run_that_is_stopped_leaves_nothing_half_written_and_goes_on(made, tmp_path, word):
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         run(tmp_path, stopping_at(word))
     left = [name for _, _, files in os.walk(tmp_path) for name in files]
     assert not [name for name in left if name.startswith(".")]

@@ -1,0 +1,67 @@
+"""doctor tells what it finds, and never fails because something is missing."""
+
+import pytest
+import torch
+
+from mm_core.cli import doctor
+from mm_core.weights.save import save_tensors
+
+
+@pytest.fixture
+def host(tmp_path):
+    """A folder that looks like a ComfyUI with some models."""
+    (tmp_path / "comfy").mkdir()
+    (tmp_path / "main.py").touch()
+    (tmp_path / "comfyui_version.py").write_text('__version__ = "0.33.0"\n')
+    models = tmp_path / "models" / "ipadapter"
+    models.mkdir(parents=True)
+    save_tensors({"a": torch.zeros(2)}, models / "good.safetensors")
+    (models / "bad.safetensors").write_text("not weights")
+    (models / "old.bin").touch()
+    (models / "notes.txt").touch()
+    return tmp_path
+
+
+def test_doctor_tells_versions_and_that_the_model_is_usable(mmc):
+    outcome = mmc("doctor")
+    assert outcome.code == 0
+    assert f"torch {torch.__version__}" in outcome.out
+    assert "embedded model: usable, " in outcome.out
+    assert "oracle: usable, " in outcome.out
+
+
+def test_models_of_a_host_are_told_usable_or_not_and_why(host):
+    lines = list(doctor.findings(host))
+    assert f"ComfyUI 0.33.0 at {host}" in lines
+    assert "ipadapter/good.safetensors: readable, 1 tensors" in lines
+    assert "ipadapter/old.bin: NOT usable: pickled; convert it to .safetensors" in lines
+    assert any(line.startswith("ipadapter/bad.safetensors: NOT usable: ") for line in lines)
+    assert not any("notes.txt" in line for line in lines)
+
+
+def test_a_host_is_found_by_its_environment_variable(host, monkeypatch):
+    monkeypatch.setenv("COMFYUI_PATH", str(host))
+    assert f"ComfyUI 0.33.0 at {host}" in list(doctor.findings(None))
+
+
+def test_a_host_of_unknown_version_is_told_as_such(host):
+    (host / "comfyui_version.py").unlink()
+    assert f"ComfyUI of unknown version at {host}" in list(doctor.findings(host))
+
+
+def test_a_pack_near_the_root_of_the_disk_finds_no_host_and_does_not_fail(monkeypatch, tmp_path):
+    monkeypatch.delenv("COMFYUI_PATH", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(doctor, "__file__", "/app/mm_core/cli/doctor.py")
+    assert list(doctor.findings(None))[-1].startswith("ComfyUI: none found (looked at")
+
+
+def test_missing_weights_are_told_and_no_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "SHIPPED", tmp_path / "none.safetensors")
+    lines = list(doctor.findings(tmp_path))
+    assert any("embedded model: NOT usable: " in x and "found no file" in x for x in lines)
+
+
+def test_a_missing_package_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "PACKAGES", ("torch", "no-such-package"))
+    assert "no-such-package: not installed" in list(doctor.findings(tmp_path))

@@ -1,0 +1,177 @@
+"""mmc generate: every wrong input is named and nothing is written; a right one is a picture."""
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from mm_core.cli.demo import input_pictures
+from mm_core.embedded.weights import SHIPPED
+from mm_core.encoders.waves import write_wave
+from mm_core.evaluation.cases import held_out
+
+RED = ("generate", "--text", "a red star", "--steps", "1")
+
+
+@pytest.fixture(scope="module")
+def case():
+    return held_out(4)
+
+
+@pytest.fixture
+def inputs(tmp_path, case):
+    """One file for every kind of input."""
+    for name, picture in input_pictures(case, 0).items():
+        picture.save(tmp_path / f"{name}.png")
+    write_wave(0.5 * torch.sin(torch.arange(16_000) / 10), tmp_path / "audio.wav")
+    flat = [v for k in range(18) for v in (0.2 + k / 40, 0.5, 1.0)]
+    frame = {"canvas_width": 1, "canvas_height": 1, "people": [{"pose_keypoints_2d": flat}]}
+    (tmp_path / "pose.json").write_text(json.dumps([frame]))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["--weight", "text=abc"],
+            "--weight text=abc: 'abc' is not a finite number; give one like",
+        ),
+        (["--weight", "text=nan"], "'nan' is not a finite number"),
+        (["--weight", "text"], "--weight text: needed NAME=VALUE, such as text=5"),
+        (["--weight", "taste=2"], "there is no modality 'taste'; choose from text, style, depth"),
+        (["--weight", "depth=2"], "--weight is set for depth, but there is no --depth; give that"),
+        (["--window", "taste=0:1"], "there is no modality 'taste'; choose from"),
+        (["--window", "text=0.6:0.2"], "--window text=0.6:0.2: needed start:end with 0 <= start"),
+        (["--window", "text=half"], "--window text=half: needed start:end"),
+        (["--window", "text=0:2"], "needed start:end with 0 <= start <= end <= 1, such as text=0:"),
+        (["--window", "style=0:1"], "--window is set for style, but there is no --style"),
+        (["--push", "nan"], "the push is nan; it must be a finite number"),
+        (["--steps", "0"], "steps is 0; it must be between 1 and 1000"),
+        (["--batch", "0"], "batch is 0; it must be between 1 and"),
+        (["--size", "99"], "size is 99; it must be between 1 and 8"),
+        (["--seed", "-1"], "seed is -1; it must be between 0 and 2^64 - 1"),
+        (["--sampler", "lms"], "argument --sampler: invalid choice: 'lms'"),
+        (["--out", "picture.gif"], "--out picture.gif: the name must end in .png, .jpg"),
+        (["--out", "picture"], "--out picture: the name must end in"),
+        (["--negative", "zebra"], "does not know 'zebra'"),
+        (["--style", "none.png", "--out", "new/folder/a.png"], "none.png: found nothing, needed"),
+        (["--depth", "none.png"], "none.png: found nothing, needed a picture file"),
+        (["--pose", "none.json"], "none.json: cannot be read"),
+        (["--audio", "none.wav"], "none.wav: found nothing, needed a WAV file"),
+        (["--model", "none.safetensors"], "none.safetensors: found no file; check the path"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(refused, arguments, words):
+    refused(words, *RED, *arguments)
+
+
+def test_an_unknown_word_is_refused_with_the_nearest(refused):
+    refused("does not know 'starr' (nearest: star", "generate", "--text", "a red starr")
+
+
+def test_nothing_given_is_refused_with_what_could_be(refused):
+    refused("nothing to make a picture from; give at least one of --text, --style", "generate")
+
+
+@pytest.mark.parametrize("option", ["--style", "--depth", "--pose", "--segmentation"])
+def test_text_named_png_and_a_tiny_picture_are_refused_by_name(refused, tmp_path, option):
+    (tmp_path / "notes.png").write_text("not a picture")
+    refused("notes.png: not a picture that can be read", *RED, option, "notes.png")
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    refused("dot.png: 1 x 1 pixels are too few; needed at least 8 x 8", *RED, option, "dot.png")
+
+
+def test_a_folder_in_place_of_a_picture_is_refused(refused, tmp_path):
+    refused("found a folder, needed a picture file", *RED, "--style", tmp_path)
+
+
+def test_a_photo_in_place_of_a_segmentation_is_refused(refused, tmp_path):
+    Image.new("RGB", (64, 64), (128, 128, 128)).save(tmp_path / "photo.png")
+    refused("of the pixels have none of the palette's colours", *RED, "--segmentation", "photo.png")
+
+
+def test_a_truncated_model_is_refused(refused, tmp_path):
+    (tmp_path / "cut.safetensors").write_bytes(SHIPPED.read_bytes()[:100_000])
+    refused("cut.safetensors is truncated or not a", *RED, "--model", "cut.safetensors")
+
+
+def test_a_web_page_saved_as_a_model_is_refused(refused, tmp_path):
+    (tmp_path / "page.safetensors").write_text("<!doctype html><title>Sign in</title>")
+    refused("page.safetensors is a web page saved as", *RED, "--model", "page.safetensors")
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_any_work(refused, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    for place in ("file/a.png", "file/folder/a.png"):
+        refused("choose a folder that you may write to", *RED, "--out", place)
+
+
+def test_a_folder_in_place_of_a_file_name_is_refused(refused, tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    refused("--out folder.png is a folder; give a file name in it", *RED, "--out", "folder.png")
+
+
+def test_a_picture_is_written_with_its_settings(mmc, tmp_path):
+    outcome = mmc(*RED, "--seed", "5", "--weight", "text=2.5", "--out", "new/a.png")
+    assert outcome.code == 0
+    assert outcome.out == "new/a.png\n"
+    with Image.open(tmp_path / "new" / "a.png") as picture:
+        assert picture.size == (128, 128)
+        about = json.loads(picture.text["mmc"])
+    assert about["text"] == "a red star"
+    assert about["weights"] == {"text": 2.5}
+    assert (about["seed"], about["steps"], about["composition"]) == (5, 1, "leave_one_out")
+
+
+def test_the_cost_is_told_and_no_bar_where_nobody_watches(mmc):
+    lines = mmc(*RED).err.splitlines()
+    assert lines[0].startswith("sampling: done in ")
+    assert lines[1:] == ["2 rows in 1 evaluations (2.00 rows each)"]
+
+
+def test_a_batch_is_numbered_from_1(mmc, files):
+    assert mmc(*RED, "--batch", "2", "--out", "a.png").out == "a-1.png\na-2.png\n"
+    assert files() == ["a-1.png", "a-2.png"]
+
+
+def test_the_same_command_gives_the_same_picture(mmc, tmp_path):
+    for name in ("a.png", "b.png"):
+        mmc(*RED, "--out", name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jpg", "JPEG"), ("a.WEBP", "WEBP")])
+def test_the_ending_of_the_name_is_the_format(mmc, tmp_path, name, kind):
+    assert mmc(*RED, "--out", name).code == 0
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == kind
+
+
+@pytest.mark.parametrize("pose", ["pose.png", "pose.json"])
+def test_all_inputs_together_make_a_picture(mmc, inputs, pose):
+    outcome = mmc(
+        *RED, "--style", "style.png", "--depth", "depth.png", "--pose", pose,
+        "--segmentation", "segmentation.png", "--audio", "audio.wav",
+        "--weight", "audio=1", "--window", "depth=0:0.5", "--composition", "joint",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert (inputs / "out.png").is_file()
+
+
+def test_an_input_of_weight_0_changes_nothing(mmc, inputs):
+    mmc(*RED, "--out", "plain.png")
+    mmc(*RED, "--style", "style.png", "--weight", "style=0", "--out", "idle.png")
+    with Image.open(inputs / "plain.png") as plain, Image.open(inputs / "idle.png") as idle:
+        assert plain.tobytes() == idle.tobytes()
+
+
+def test_an_interrupted_run_leaves_no_file(mmc, files, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mm_core.cli.generate.Progress.step", interrupted)
+    outcome = mmc(*RED, "--out", "new/a.png")
+    assert outcome.code == 130
+    assert files() == []

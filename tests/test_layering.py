@@ -1,0 +1,140 @@
+"""Walls that an import graph cannot see, and tests that each of them bites."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).absolute().parents[1]
+CORE = sorted((ROOT / "mm_core").rglob("*.py"))
+NODES = sorted((ROOT / "nodes").rglob("*.py"))
+HOST = {"comfy", "comfy_extras", "folder_paths", "server", "nodes", "execution"}
+ALLOWED = {"torch", "safetensors", "numpy", "PIL", "jaxtyping"}  # the last in development only
+
+
+def names(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(tree):
+    """Top-level names of absolute imports, wherever in the file they stand."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+def strange_imports(source):
+    """What a file of mm_core imports beyond the standard library and what comes with the host."""
+    return set(imported(ast.parse(source))) - ALLOWED - set(sys.stdlib_module_names)
+
+
+def host_imports(source):
+    """What a file of nodes/ imports of the host itself."""
+    return set(imported(ast.parse(source))) & (HOST - {"nodes"})
+
+
+def pickled(source):
+    """Calls that read or write pickles."""
+    calls = [n.func for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)]
+    spelled = {ast.unparse(f) for f in calls}
+    return spelled & {"torch.load", "torch.save", "pickle.load", "pickle.loads", "pickle.dump"}
+
+
+def loaded_by(statement):
+    """The modules that are loaded after a statement in a fresh interpreter."""
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("path", CORE, ids=names)
+def test_the_core_imports_only_what_comes_with_the_host(path):
+    assert strange_imports(path.read_text()) == set()
+
+
+@pytest.mark.parametrize("path", CORE, ids=names)
+def test_the_core_neither_reads_nor_writes_pickles(path):
+    assert pickled(path.read_text()) == set()
+
+
+@pytest.mark.parametrize("path", [p for p in CORE if p.read_text().strip()], ids=names)
+def test_every_file_of_the_core_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("path", NODES, ids=names)
+def test_the_host_is_imported_in_one_folder(path):
+    assert host_imports(path.read_text()) == set() or path.parent.name == "host"
+
+
+def test_the_core_can_be_used_without_command_line_training_or_evaluation():
+    loaded = loaded_by("import mm_core.embedded.generate, mm_core.embedded.weights")
+    assert "mm_core.embedded.denoiser" in loaded
+    above = ("mm_core.cli", "mm_core.training", "mm_core.evaluation", "transformers")
+    assert not [name for name in loaded if name.startswith(above)]
+
+
+def test_guidance_is_usable_without_any_model():
+    loaded = loaded_by("import mm_core.guidance.algebra, mm_core.guidance.report")
+    assert not [n for n in loaded if n.startswith(("mm_core.embedded", "mm_core.encoders", "PIL"))]
+
+
+def test_the_core_runs_without_its_development_tools():
+    loaded = loaded_by(
+        "import sys\nsys.modules['jaxtyping'] = None\nimport mm_core.embedded.generate"
+    )
+    assert "mm_core.embedded.generate" in loaded
+    assert "beartype" not in loaded
+
+
+def test_every_file_of_the_core_has_its_tests():
+    tests = ROOT / "tests" / "core"
+    covered_elsewhere = {
+        "__main__.py": "cli/test_main.py",
+        "embedded/defaults.py": "embedded/test_model.py",
+        "training/embedded/export.py": "training/embedded/test_recipe.py",
+    }
+    missing = []
+    for path in CORE:
+        name = path.relative_to(ROOT / "mm_core")
+        mirror = covered_elsewhere.get(name.as_posix(), name.with_name(f"test_{name.name}"))
+        if path.name != "__init__.py" and not (tests / mirror).is_file():
+            missing.append(name.as_posix())
+    assert missing == []
+
+
+def test_every_test_file_mirrors_a_file_of_the_core():
+    tests = ROOT / "tests" / "core"
+    strays = []
+    for path in tests.rglob("test_*.py"):
+        name = path.relative_to(tests)
+        if not (ROOT / "mm_core" / name.with_name(name.name.removeprefix("test_"))).is_file():
+            strays.append(name.as_posix())
+    assert strays == []
+
+
+@pytest.mark.parametrize(
+    ("find", "source", "found"),
+    [
+        (strange_imports, "import scipy.stats", {"scipy"}),
+        (strange_imports, "def f():\n    from comfy.samplers import x", {"comfy"}),
+        (strange_imports, "from .types import x\nimport torch, os", set()),
+        (host_imports, "import comfy.samplers", {"comfy"}),
+        (host_imports, "from comfy_api.latest import io\nfrom .nodes import x", set()),
+        (pickled, "torch.load(path)", {"torch.load"}),
+        (pickled, "self.load(path)", set()),
+    ],
+)
+def test_the_finders_find(find, source, found):
+    assert find(source) == found
+
+
+def test_the_list_of_loaded_modules_shows_what_was_loaded():
+    assert "colorsys" in loaded_by("import colorsys")
+    assert "colorsys" not in loaded_by("pass")
