@@ -1,9 +1,12 @@
 """The training loop every stage uses: budget, warm-up, decay, average of weights, resume."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -68,30 +71,38 @@ class Trainer:
         if path.exists():
             self._restore()
 
-    def run(self, step_loss: Callable[[int, float], Tensor], save_every: float = 120) -> None:
+    def run(self, step_loss: Callable[[int, float], Tensor], save_every: float = 120.0) -> None:
         """Trains until the budget is spent, then leaves the averaged weights in the model."""
         if not self.done:
-            started, saved, smooth = time.monotonic() - self.seconds, time.monotonic(), None
             try:
-                while (spent := self._spent()) < 1:
-                    loss = step_loss(self.step, spent)
-                    self._update(loss, spent)
-                    value = float(loss.detach())
-                    smooth = value if smooth is None else 0.98 * smooth + 0.02 * value
-                    self.seconds = time.monotonic() - started
-                    if self.step % 20 == 0:
-                        self.report(
-                            f"{self._spent():6.1%}  step {self.step}  loss {smooth:.4f}  "
-                            f"{self.seconds / self.step * 1e3:.0f} ms/step"
-                        )
-                    if time.monotonic() - saved > save_every:
-                        self._save()
-                        saved = time.monotonic()
+                with StopBetweenSteps() as stop:
+                    self._loop(step_loss, save_every, stop)
                 self.done = True
             finally:
                 self._save()
         self.model.load_state_dict(self.average)
         self.model.eval()
+
+    def _loop(
+        self, step_loss: Callable[[int, float], Tensor], save_every: float, stop: "StopBetweenSteps"
+    ) -> None:
+        started, saved = time.monotonic() - self.seconds, time.monotonic()
+        smooth: float | None = None
+        while (spent := self._spent()) < 1:
+            stop.raise_if_asked()
+            loss = step_loss(self.step, spent)
+            self._update(loss, spent)
+            value = float(loss.detach())
+            smooth = value if smooth is None else 0.98 * smooth + 0.02 * value
+            self.seconds = time.monotonic() - started
+            if self.step % 20 == 0:
+                self.report(
+                    f"{self._spent():6.1%}  step {self.step}  loss {smooth:.4f}  "
+                    f"{self.seconds / self.step * 1e3:.0f} ms/step"
+                )
+            if time.monotonic() - saved > save_every:
+                self._save()
+                saved = time.monotonic()
 
     def _spent(self) -> float:
         return max(self.step / self.budget.steps, self.seconds / 60 / self.budget.minutes)
@@ -133,6 +144,37 @@ class Trainer:
         if state:
             own = self.optimizer.state_dict()
             self.optimizer.load_state_dict({"state": state, "param_groups": own["param_groups"]})
+
+
+class StopBetweenSteps:
+    """While it is open, Ctrl-C and a termination request wait until a step is complete.
+
+    A checkpoint in the middle of a step would not resume exactly. Signals reach the main thread
+    only; in another one this does nothing.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopBetweenSteps":
+        if threading.current_thread() is threading.main_thread():
+            self._before = {s: signal.signal(s, self._ask) for s in self.SIGNALS}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def raise_if_asked(self) -> None:
+        """KeyboardInterrupt, if one was asked for since."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def _ask(self, number: int, frame: object) -> None:
+        self._asked = True
 
 
 def steps_done(path: Path) -> int:

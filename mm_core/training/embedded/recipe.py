@@ -1,6 +1,5 @@
 """The stages of the recipe in order. Each reads what the ones before it left in the work folder."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ...embedded.weights import load_embedded
 from ...evaluation.oracle import Oracle
 from ...evaluation.weights import load_oracle
 from ...types import Tensor
-from ...weights.save import save_tensors
+from ...weights.save import save_bytes, save_tensors
 from . import autoencoder as autoencoder_stage
 from . import denoiser as denoiser_stage
 from . import dropout
@@ -72,7 +71,8 @@ def train_embedded(
         known, header = load_embedded(start / MODEL_NAME)
         oracle, _ = load_oracle(start / ORACLE_NAME)
         if out.resolve() != start.resolve():
-            shutil.copyfile(start / ORACLE_NAME, out / ORACLE_NAME)  # a judge is never rewritten
+            judge = (start / ORACLE_NAME).read_bytes()  # copied, never written anew
+            save_bytes(lambda file: file.write(judge), out / ORACLE_NAME)
         autoencoder = known.autoencoder
         model = train_denoiser(recipe, work, autoencoder, report, known)
         earlier = header.recipe

@@ -1,5 +1,7 @@
 """The loop: schedule and average by their formulas, and a resumed run that nobody can tell."""
 
+import signal
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -57,6 +59,29 @@ def test_a_run_that_was_stopped_and_resumed_equals_an_unbroken_one_bit_for_bit(
     last, other = load_file(tmp_path / "unbroken"), load_file(tmp_path / "a")
     assert last.keys() == other.keys()
     assert all(torch.equal(last[k], other[k]) for k in last if k != "clock")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_of_a_step_waits_for_its_end(tmp_path, quiet, number):
+    unbroken = trained(tmp_path / "unbroken", quiet)
+    model = linear()
+    inner = losses(model)
+
+    def interrupted(step, spent):
+        loss = inner(step, spent)  # the batch norm has counted this batch already
+        if step == 5:
+            signal.raise_signal(number)
+        return loss
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer(model, tmp_path / "a", quiet).run(interrupted)
+    assert steps_done(tmp_path / "a") == 6
+    resumed = linear()
+    trainer(resumed, tmp_path / "a", quiet).run(losses(resumed))
+    for name, value in unbroken.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], value)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)  # the usual handler is back
 
 
 def test_a_finished_run_is_not_trained_further(tmp_path, quiet):
