@@ -91,7 +91,8 @@ NULL = Row()
 class Window:
     """The part of sampling, 0 (start) to 1 (end), in which something acts. Equal ends: never.
 
-    Half open: two windows that meet never both act at the step where they meet.
+    Half open: two windows that meet never both act at the step where they meet. One that ends at
+    1 acts to the very end: samplers may evaluate at, or within rounding of, 1.
     """
 
     start: float = 0.0
@@ -106,7 +107,8 @@ class Window:
 
     def open_at(self, progress: float) -> bool:
         """progress: 0 at the first step, towards 1; rounding of a millionth is forgiven."""
-        return self.start <= progress + 1e-6 < self.end
+        begun = self.start <= progress + 1e-6
+        return begun and self.start < self.end and (self.end == 1 or progress + 1e-6 < self.end)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,9 @@ def findings(comfyui: Path | None) -> Iterator[str]:
     if host is None:
         yield "ComfyUI: none found (looked at $COMFYUI_PATH, around this pack, ~/comfy/ComfyUI)"
         return
+    if not (host / "main.py").is_file():
+        yield f"ComfyUI: none at {host}; give the folder that holds main.py"
+        return
     yield f"ComfyUI {_version(host)} at {host}"
     for folder in FOLDERS:
         yield from _models(host / "models" / folder)

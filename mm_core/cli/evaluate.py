@@ -43,18 +43,20 @@ def run(given: argparse.Namespace) -> None:
     names = [s.strip() for s in given.sections.split(",") if s.strip()]
     if unknown := [n for n in names if n not in SECTIONS]:
         options.refuse("--sections", ",".join(unknown), f"among {', '.join(SECTIONS)}")
+    if not names:
+        options.refuse("--sections", repr(given.sections), f"among {', '.join(SECTIONS)}")
     if not 8 <= given.n <= 10_000:
         options.refuse("--n", given.n, "between 8 and 10000")
     if not 1 <= given.seeds <= 100:
         options.refuse("--seeds", given.seeds, "between 1 and 100")
     document = _document(given.markdown, names)
-    for path in (
-        given.markdown,
-        given.html,
-        Path(given.json) if given.json not in (None, "-") else None,
+    for option, path in (
+        ("--markdown", given.markdown),
+        ("--html", given.html),
+        ("--json", Path(given.json) if given.json not in (None, "-") else None),
     ):
         if path is not None:
-            options.writable(path)
+            options.writable(path, option)
     model, header = load_embedded(given.model)
     oracle, _ = load_oracle()
     settings = Settings(steps=given.steps, sampler=given.sampler, seed=1)
@@ -93,6 +95,8 @@ def _document(path: Path | None, sections: list[str]) -> str:
     """The text of a document that has the marks, read before anything is measured."""
     if path is None:
         return ""
+    if path.exists() and not path.is_file():
+        raise InputError(f"--markdown {path}: is no file; give a Markdown file")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as e:

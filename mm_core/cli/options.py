@@ -46,22 +46,24 @@ def windows(given: Sequence[str]) -> dict[str, Window]:
     return out
 
 
-def writable(path: Path) -> Path:
+def writable(path: Path, option: str = "--out") -> Path:
     """The path, if a file can be written there; otherwise InputError, before any work is done."""
     if path.is_dir():
-        raise InputError(f"--out {path} is a folder; give a file name in it")
+        raise InputError(f"{option} {path} is a folder; give a file name in it")
+    if path.exists() and not path.is_file():  # renaming onto it would replace the device itself
+        raise InputError(f"{option} {path} is a pipe or device; give a file name")
     there = next(p for p in path.absolute().parents if p.exists())  # the rest is made on writing
-    return _in_folder(path, there)
+    return _in_folder(path, there, option)
 
 
-def writable_folder(path: Path) -> Path:
+def writable_folder(path: Path, option: str = "--out") -> Path:
     """The folder, made if need be; otherwise InputError."""
     if path.exists() and not path.is_dir():
-        raise InputError(f"--out {path} is a file; give a folder")
-    return _in_folder(path, path)
+        raise InputError(f"{option} {path} is a file; give a folder")
+    return _in_folder(path, path, option)
 
 
-def _in_folder(path: Path, folder: Path) -> Path:
+def _in_folder(path: Path, folder: Path, option: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".mmc-{os.getpid()}"
@@ -69,9 +71,14 @@ def _in_folder(path: Path, folder: Path) -> Path:
         probe.unlink()
     except OSError as e:
         raise InputError(
-            f"cannot write to {folder} ({e.strerror}); choose a folder that you may write to"
+            f"{option} {path}: cannot write to {folder} ({_why(folder, e)}); "
+            "choose a folder that you may write to"
         ) from e
     return path
+
+
+def _why(folder: Path, error: OSError) -> str:
+    return "not a folder" if folder.exists() and not folder.is_dir() else f"{error.strerror}"
 
 
 def _pair(item: str, option: str, example: str) -> tuple[str, str]:

@@ -34,6 +34,8 @@ def run(given: argparse.Namespace) -> None:
     from ..training.embedded.config import Recipe, read_recipe
     from ..training.embedded.recipe import train_embedded
 
+    if given.threads < 0:
+        options.refuse("--threads", given.threads, "of at least 0; 0 is all cores")
     if given.threads > 0:
         torch.set_num_threads(given.threads)
     torch.set_flush_denormal(True)
@@ -42,7 +44,9 @@ def run(given: argparse.Namespace) -> None:
         if not 0 < given.minutes < 1e6:
             raise InputError(f"--minutes {given.minutes:g}: needed a number above 0")
         recipe = _shared(recipe, given.minutes, given.start is not None)
-    options.writable_folder(given.work)
+    if given.start is not None and not given.start.is_dir():
+        raise InputError(f"--start {given.start}: needed the --out folder of an earlier training")
+    options.writable_folder(given.work, "--work")
     options.writable_folder(given.out)
     save_json(recipe.as_dict(), given.work / "recipe.json")
     line = _Line()

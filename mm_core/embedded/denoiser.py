@@ -93,7 +93,7 @@ class Denoiser(nn.Module):
             h = h + fit(fine_residual, h)
         fine = self.fine_in(h, e)
         h = self.to_coarse(fine)
-        h = h + fit(self.place.to(h.dtype), h)
+        h = h + fit(self.place.to(h), h)
         if coarse_residual is not None:
             h = h + fit(coarse_residual, h)
         coarse = self.coarse_in_look(self.coarse_in(h, e), streams)
@@ -104,7 +104,7 @@ class Denoiser(nn.Module):
         h = self.coarse_last_look(self.coarse_last(h, e), streams)
         h = torch.cat([F.pixel_shuffle(self.from_coarse(h), 2), fine], 1)
         h = self.fine_out(h, e)
-        h = self.fine_look(h + fit(self.fine_place.to(h.dtype), h), streams)
+        h = self.fine_look(h + fit(self.fine_place.to(h), h), streams)
         h = self.fine_last(h, e)
         return self.leave(F.silu(self.norm(h)))[..., :rows, :columns]
 

@@ -117,4 +117,10 @@ def generate(
     levels = sigmas_of(settings.schedule, settings.steps)
     step: Step = on_step or (lambda i: None)
     latent = sampler(guided, initial_noise(settings), levels, step)
+    if not torch.isfinite(latent).all():
+        strongest = program.strongest_push
+        raise InputError(
+            f"the picture overflowed: the strongest push, a weight's distance from 1, is "
+            f"{strongest:g}; lower weights or push (1 to 5 is usual)"
+        )
     return model.autoencoder.decode(latent), guided.count

@@ -1,5 +1,6 @@
 """Picture files -> tensors in 0..1, whatever their size, aspect, mode or bit depth."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import InputError
 from ..types import Float, Int, Picture, Tensor
+from .files import check_file
 
 SMALLEST = 8  # pixels a side; below this there is nothing to read
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
@@ -16,24 +18,32 @@ SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")
 
 def open_picture(path: Path) -> Image.Image:
     """The decoded picture, upright, or InputError that names the file and what is wrong."""
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "nothing"
-        raise InputError(f"{path}: found {found}, needed a picture file; check the path")
+    check_file(path, "a picture file")
     try:
-        with Image.open(path) as opened:
-            opened.load()
-            picture = ImageOps.exif_transpose(opened) or opened.copy()
+        with warnings.catch_warnings():
+            # Pillow warns from half the size at which it refuses; only the refusal is ours.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as opened:
+                opened.load()
+                picture = ImageOps.exif_transpose(opened) or opened.copy()
     except UnidentifiedImageError as e:
         raise InputError(
             f"{path}: not a picture that can be read; needed PNG, JPEG or WebP: "
             "open it in an image editor and save it again"
         ) from e
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
-        raise InputError(f"{path}: the picture is damaged or too large ({e}); save it again") from e
+    except Image.DecompressionBombError as e:
+        raise InputError(f"{path}: too many pixels ({e}); make the picture smaller") from e
+    except (OSError, SyntaxError, ValueError) as e:
+        raise InputError(f"{path}: the picture is damaged ({e}); save it again") from e
     if min(picture.size) < SMALLEST:
         raise InputError(
             f"{path}: {picture.size[0]} x {picture.size[1]} pixels are too few; "
             f"needed at least {SMALLEST} x {SMALLEST}"
+        )
+    if picture.mode == "F":
+        raise InputError(
+            f"{path}: found floating-point pixels, whose range is unknown; "
+            "needed 8 or 16 bit: scale them to 0..65535 and save as 16-bit PNG"
         )
     return picture
 

@@ -13,6 +13,7 @@ import torch
 
 from ..errors import InputError
 from ..types import Float, Tensor
+from .files import check_file
 
 POINTS = 18
 SEEN = 0.3  # confidence from which a point counts
@@ -22,11 +23,12 @@ BODY_25_TO_18 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 
 def read_keypoints(path: Path) -> Float[Tensor, "people 18 3"]:
     """People of the first frame in a JSON file: as people() gives them."""
+    check_file(path, "a JSON file")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as e:
         raise InputError(f"{path}: cannot be read ({e.strerror}); check the path") from e
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise InputError(f"{path}: not JSON ({e}); {HOW}") from e
     return people(data, str(path))
 
@@ -57,7 +59,10 @@ def people(data: Any, source: str) -> Float[Tensor, "people 18 3"]:
         out = out * torch.tensor([width, height, 1.0])
     side = min(width, height)
     corner = torch.tensor([(width - side) / 2, (height - side) / 2, 0.0])
-    return (out - corner) / torch.tensor([side, side, 1.0])
+    out = (out - corner) / torch.tensor([side, side, 1.0])
+    if not torch.isfinite(out).all():
+        raise InputError(f"{source}: no points fit a canvas of {width:g} x {height:g}; {HOW}")
+    return out
 
 
 def _body(flat: Any) -> Float[Tensor, "18 3"]:

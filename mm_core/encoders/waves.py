@@ -8,6 +8,7 @@ import torch
 from ..errors import InputError
 from ..types import Float, Tensor
 from .audio import SAMPLE_RATE
+from .files import check_file
 
 LONGEST = 30.0  # seconds; the rest of a longer file is not heard
 SHORTEST = 0.05
@@ -15,15 +16,15 @@ SHORTEST = 0.05
 
 def read_wave(path: Path) -> Float[Tensor, "1 t"]:
     """The first LONGEST seconds of a PCM WAV file, mono, at SAMPLE_RATE."""
+    check_file(path, "a WAV file")
     try:
         with wave.open(str(path), "rb") as file:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             raw = file.readframes(int(LONGEST * rate))
-    except FileNotFoundError as e:
-        raise InputError(f"{path}: found nothing, needed a WAV file; check the path") from e
     except (wave.Error, EOFError, OSError) as e:
         raise InputError(
-            f"{path}: not a PCM WAV file ({e}); convert it, for example: ffmpeg -i IN OUT.wav"
+            f"{path}: not a PCM WAV file ({str(e) or 'it breaks off'}); "
+            "convert it, for example: ffmpeg -i IN -ac 1 OUT.wav"
         ) from e
     raw = raw[: len(raw) // (width * channels) * width * channels]  # a file may break off anywhere
     return to_mono(_samples(raw, width).view(-1, channels).T[None], rate, str(path))

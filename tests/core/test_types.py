@@ -68,3 +68,11 @@ def test_a_weight_that_is_not_finite_is_refused(weight):
 def test_a_modality_of_weight_0_acts_nowhere():
     assert not Modality("text", 0.0).acts_at(0.5)
     assert Modality("text", -1.0).acts_at(0.5)
+
+
+@pytest.mark.parametrize("progress", [1 - 1e-6, 1 - 1e-9, 1.0])
+def test_a_window_to_1_is_open_at_the_last_evaluation_however_near_1(progress):
+    assert Window().open_at(progress)
+    assert Window(0.6, 1.0).open_at(progress)
+    assert not Window(1.0, 1.0).open_at(progress)
+    assert not Window(0.0, 0.9).open_at(progress)

@@ -76,11 +76,13 @@ class Recipe:
 
 def read_recipe(path: Path) -> Recipe:
     """A Recipe from a JSON file; fields that it leaves out keep their defaults."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot read the recipe {path}: it is no file; give a JSON file")
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as e:
         raise InputError(f"cannot read the recipe {path}: {e.strerror}") from e
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise InputError(f"the recipe {path} is not JSON: {e}") from e
     return _fill(Recipe(), given, str(path))
 

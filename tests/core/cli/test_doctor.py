@@ -65,3 +65,7 @@ def test_missing_weights_are_told_and_no_error(monkeypatch, tmp_path):
 def test_a_missing_package_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "PACKAGES", ("torch", "no-such-package"))
     assert "no-such-package: not installed" in list(doctor.findings(tmp_path))
+
+
+def test_a_folder_that_is_no_host_is_told_as_such(tmp_path):
+    assert list(doctor.findings(tmp_path))[-1].startswith(f"ComfyUI: none at {tmp_path}; give")

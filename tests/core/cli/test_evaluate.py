@@ -25,6 +25,8 @@ TINY = ("evaluate", "--n", "8", "--seeds", "1", "--steps", "1")
     ("arguments", "words"),
     [
         (["--sections", "man"], "--sections man: needed a value among main"),
+        (["--sections", ","], "--sections ',': needed a value among main"),
+        (["--json", "folder"], "--json folder is a folder"),
         (["--n", "7"], "--n 7: needed a value between 8 and 10000"),
         (["--seeds", "0"], "--seeds 0: needed a value between 1 and 100"),
         (["--steps", "0"], "steps is 0; it must be between 1 and 1000"),
@@ -36,6 +38,7 @@ TINY = ("evaluate", "--n", "8", "--seeds", "1", "--steps", "1")
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_measured(refused, tmp_path, arguments, words):
+    (tmp_path / "folder").mkdir()
     (tmp_path / "plain.md").write_text("no marks")
     (tmp_path / "binary.md").write_bytes(b"\xff\xfe\x00")
     refused(words, "evaluate", *arguments)

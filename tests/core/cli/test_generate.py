@@ -58,7 +58,7 @@ def inputs(tmp_path, case):
         (["--negative", "zebra"], "does not know 'zebra'"),
         (["--style", "none.png", "--out", "new/folder/a.png"], "none.png: found nothing, needed"),
         (["--depth", "none.png"], "none.png: found nothing, needed a picture file"),
-        (["--pose", "none.json"], "none.json: cannot be read"),
+        (["--pose", "none.json"], "none.json: found nothing, needed a JSON file"),
         (["--audio", "none.wav"], "none.wav: found nothing, needed a WAV file"),
         (["--model", "none.safetensors"], "none.safetensors: found no file; check the path"),
     ],
@@ -174,4 +174,11 @@ def test_an_interrupted_run_leaves_no_file(mmc, files, monkeypatch):
     monkeypatch.setattr("mm_core.cli.generate.Progress.step", interrupted)
     outcome = mmc(*RED, "--out", "new/a.png")
     assert outcome.code == 130
+    assert files() == []
+
+
+def test_weights_beyond_numbers_are_refused_and_no_picture_is_written(mmc, files):
+    outcome = mmc("generate", "--text", "a red star", "--weight", "text=1e300", "--steps", "1")
+    assert outcome.code == 2
+    assert "the picture overflowed" in outcome.err.splitlines()[-1]
     assert files() == []

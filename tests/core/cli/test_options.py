@@ -1,5 +1,7 @@
 """Options that hold more than a number."""
 
+import os
+
 import pytest
 
 from mm_core.cli import options
@@ -45,3 +47,15 @@ def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file is a file; give a folder"):
         options.writable_folder(tmp_path / "file")
+
+
+def test_a_pipe_or_device_is_never_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"--json .*pipe is a pipe or device; give a file name"):
+        options.writable(tmp_path / "pipe", "--json")
+
+
+def test_a_path_below_a_file_names_option_and_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"--html .*b: cannot write to .*file \(not a folder\)"):
+        options.writable(tmp_path / "file" / "b", "--html")

@@ -28,6 +28,7 @@ def handed(monkeypatch):
     [
         (["--config", "none.json"], "cannot read the recipe none.json: No such file"),
         (["--config", "list.json"], "list.json must be a table, not list"),
+        (["--threads", "-5"], "--threads -5: needed a value of at least 0"),
         (["--minutes", "0"], "--minutes 0: needed a number above 0"),
         (["--minutes", "nan"], "--minutes nan: needed a number above 0"),
         (["--out", "list.json"], "--out list.json is a file; give a folder"),
@@ -61,6 +62,7 @@ def test_minutes_are_shared_among_the_networks(mmc, handed):
 
 
 def test_a_model_trained_further_gets_all_minutes_for_its_denoiser(mmc, tmp_path, handed):
+    (tmp_path / "earlier").mkdir()
     mmc("train", "embedded", "--minutes", "100", "--start", "earlier")
     recipe, start = handed[0]
     assert recipe.denoiser.minutes == 100
@@ -78,3 +80,7 @@ def test_progress_is_a_line_each_ten_seconds_where_nobody_watches(capsys, monkey
     now[0] += 1
     line("d")
     assert capsys.readouterr().err == "a\nd\n"
+
+
+def test_a_start_that_is_not_there_is_refused_before_anything_is_written(refused):
+    refused("--start none: needed the --out folder", "train", "embedded", "--start", "none")

@@ -238,3 +238,22 @@ def test_bytes_are_rounded_and_clamped():
 def test_a_picture_survives_the_way_through_an_image_and_a_file(saved):
     picture = SEGMENT_RGB.float().T.reshape(3, 8, 1).expand(3, 8, 8) / 255
     torch.testing.assert_close(read_picture(saved(to_image(picture)))[0], picture)
+
+
+def test_a_large_picture_is_read_without_a_warning(saved, monkeypatch, random_bytes):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)  # refused from twice as many
+    path = saved(Image.new("RGB", (32, 32)), "large.png")
+    assert read_picture(path).shape == (1, 3, 32, 32)
+
+
+def test_a_picture_too_large_to_read_is_refused_by_name(saved, monkeypatch):
+    path = saved(Image.new("RGB", (32, 32)), "bomb.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    with pytest.raises(InputError, match=r"bomb\.png: too many pixels .*make the picture smaller"):
+        read_picture(path)
+
+
+def test_floating_point_pixels_are_refused_and_not_clipped(saved):
+    path = saved(Image.new("F", (16, 16), 0.5), "float.tiff")
+    with pytest.raises(InputError, match=r"float\.tiff: found floating-point pixels.*16-bit PNG"):
+        read_depth(path)

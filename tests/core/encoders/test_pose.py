@@ -102,6 +102,7 @@ def test_a_file_is_read_like_its_data(tmp_path):
         (frame([float("inf"), *body()[1:]]), "a coordinate is not a finite number"),
         (frame(body(), width=0), r"the canvas is 0\.0 x 100\.0"),
         (frame(body(), height=float("nan")), r"the canvas is 100\.0 x nan"),
+        (frame(body(), width=1e-300, height=1e300), r"no points fit a canvas of 1e-300 x 1e\+300"),
     ],
 )
 def test_what_is_not_keypoints_is_refused_by_name_with_what_is_needed(data, said):
@@ -117,5 +118,18 @@ def test_a_file_that_is_not_json_is_refused_by_name(tmp_path, content):
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path):
-    with pytest.raises(InputError, match=r"none\.json: cannot be read .*check the path"):
+    with pytest.raises(
+        InputError, match=r"none\.json: found nothing, needed a JSON file; check the path"
+    ):
         read_keypoints(tmp_path / "none.json")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "pose.json").write_text(json.dumps(frame(body())), encoding="utf-8-sig")
+    assert torch.equal(read_keypoints(tmp_path / "pose.json"), people(frame(body()), "pose"))
+
+
+def test_json_nested_beyond_reading_is_refused_by_name(tmp_path):
+    (tmp_path / "pose.json").write_text("[" * 200_000)
+    with pytest.raises(InputError, match=r"pose\.json: not JSON "):
+        read_keypoints(tmp_path / "pose.json")

@@ -118,7 +118,7 @@ def test_a_file_that_breaks_off_inside_a_sample_is_heard_up_to_there(stored):
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"ID3 mp3 " * 100, b"RIFF\x00\x00\x00\x00WAVE"])
 def test_a_file_that_is_no_wav_is_refused_with_the_way_to_make_one(tmp_path, content):
     (tmp_path / "a.wav").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.wav: not a PCM WAV file .*ffmpeg -i IN OUT\.wav"):
+    with pytest.raises(InputError, match=r"a\.wav: not a PCM WAV .*ffmpeg -i IN -ac 1 OUT\.wav"):
         read_wave(tmp_path / "a.wav")
 
 
@@ -137,5 +137,5 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
 
 
 def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(InputError, match="not a PCM WAV file"):
+    with pytest.raises(InputError, match="found a folder, needed a WAV file; check the path"):
         read_wave(tmp_path)
