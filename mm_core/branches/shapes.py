@@ -7,6 +7,8 @@ import torch
 from ..errors import InputError
 from ..types import NullTokens, Tensor, Tokens
 
+MOST_ALIKE = 6  # inputs of one kind: 60 copies; with 7 it would be 420
+
 
 def blend(null: NullTokens, tokens: Tokens, strength: float) -> Tokens:
     """From absent (0) to present (1) along a straight line; 1 is the tokens, bit for bit."""
@@ -21,6 +23,10 @@ def repeated(parts: list[Tensor], of: int) -> Tokens:
     A row that sees k of `of` inputs gets lcm(1..of) / k copies of each. Attention averages over
     what it hears, so copies change nothing but the length.
     """
+    if of > MOST_ALIKE:
+        raise InputError(
+            f"there are {of} inputs of one kind; at most {MOST_ALIKE} fit: leave some out"
+        )
     total = math.lcm(*range(1, of + 1))
     batch = max(len(p) for p in parts)
     wide = [to_batch(p, batch, "tokens") for p in parts]

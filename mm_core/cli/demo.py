@@ -70,7 +70,8 @@ def run(given: argparse.Namespace) -> None:
     _write(out, inputs, pictures, shown.cases[0])
     prompt = shown.cases[0].prompts[SHOWN]
     sheet = contact_sheet(
-        f'Six inputs, one picture, each with its own weight: "{prompt}"', _strips(inputs, pictures)
+        f"Six inputs, one picture, each with its own weight\ntext: {prompt}",
+        _strips(inputs, pictures),
     )
     _save_png(sheet, out / "contact_sheet.png")
     report = {
@@ -124,7 +125,7 @@ def _strips(inputs: dict[str, Image.Image], pictures: dict[str, Tensor]) -> list
     tiles = {name: to_image(p) for name, p in pictures.items()}
     return [
         Strip(
-            "the inputs (the text is the title), and all together",
+            "the other inputs, and all together",
             [*inputs.items(), ("ALL TOGETHER", tiles["all together"])],
         ),
         Strip("each input alone", [(f"{n} alone", tiles[f"{n} alone"]) for n in MODALITIES]),

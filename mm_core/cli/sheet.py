@@ -18,7 +18,8 @@ class Strip:
 
 
 def contact_sheet(title: str, strips: Sequence[Strip], tile: int = TILE) -> Image.Image:
-    """All strips under each other. Labels wrap inside their tile's width."""
+    """All strips under each other. Labels wrap inside their tile's width; a title of several
+    lines has the first one large."""
     small, large = ImageFont.load_default(11), ImageFont.load_default(16)
     columns = max(len(s.tiles) for s in strips)
     width = GAP + columns * (tile + GAP)
@@ -36,10 +37,13 @@ def contact_sheet(title: str, strips: Sequence[Strip], tile: int = TILE) -> Imag
 
     depth = [max(len(wrapped(label)) for label, _ in s.tiles) for s in strips]
     heights = [HEADING + tile + 4 + n * TEXT + GAP for n in depth]
-    sheet = Image.new("RGB", (width, 40 + sum(heights)), PAPER)
+    head, *prompt = title.split("\n")
+    top = 40 + 18 * len(prompt)
+    sheet = Image.new("RGB", (width, top + sum(heights)), PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((GAP, 10), title, INK, large)
-    top = 40
+    draw.text((GAP, 10), head, INK, large)
+    for k, line in enumerate(prompt):
+        draw.text((GAP, 36 + 18 * k), line, INK, ImageFont.load_default(13))
     for strip, height in zip(strips, heights, strict=True):
         draw.text((GAP, top + 5), strip.heading, FAINT, ImageFont.load_default(13))
         for column, (label, picture) in enumerate(strip.tiles):

@@ -16,7 +16,8 @@ def cost(comfy, graph, sampled):
     """(evaluations, rows) that the sampler node's report states."""
     shown = graph.add("PreviewAny", source=[sampled[0], 1])
     (said,) = comfy.run(graph.prompt)[shown[0]]["text"]
-    return tuple(int(re.search(rf"\b{what}=(\d+)", said)[1]) for what in ("evaluations", "rows"))
+    rows, evaluations = re.search(r"(\d+) rows in (\d+) evaluations", said).groups()
+    return int(evaluations), int(rows)
 
 
 @pytest.mark.parametrize("composition", COMPOSITIONS)

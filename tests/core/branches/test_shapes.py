@@ -56,3 +56,8 @@ def test_one_sample_is_repeated_to_the_batch_and_a_full_batch_is_left_alone(nois
 def test_a_batch_that_does_not_fit_is_refused_by_name_and_numbers(noise):
     with pytest.raises(InputError, match="style has a batch of 2 where 3 pictures are made; give"):
         to_batch(noise(2, 4), 3, "style")
+
+
+def test_more_inputs_of_one_kind_than_copies_allow_are_refused(noise):
+    with pytest.raises(InputError, match="there are 7 inputs of one kind; at most 6 fit"):
+        repeated([noise(1, 4, 5)] * 7, 7)
