@@ -10,7 +10,7 @@ modalities at given strengths: J is the row with all of them, J\\i all but i, nu
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -32,6 +32,7 @@ __all__ = [
     "Latent",
     "Modality",
     "ModalityEmbedding",
+    "Moment",
     "NullTokens",
     "Picture",
     "Row",
@@ -112,24 +113,55 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """Where sampling is.
+
+    progress: 0 at the first step of a full run, towards 1.
+    noise: ratio of noise to signal, from above 0 to infinity; sigma / (1 - sigma) in a rectified
+    flow, sigma itself where the signal is not scaled.
+    """
+
+    progress: float
+    noise: float = 1.0
+
+
+@dataclass(frozen=True)
 class Modality:
     """One input's name, guidance weight and window.
 
     weight: 0 ignores the input, 1 is what the model does by itself, more pushes towards it,
-    less than 0 pushes away from it.
+    less than 0 pushes away from it. Several numbers are one for each image of the batch.
+    schedule: multiplies the weight's distance from 1 at each moment.
+    mask: (b or 1, h, w), 0 to 1, multiplies the same distance at each place of the latent.
+    group: modalities of one group are dropped together where others are left out one by one.
+    continuous: whether strengths other than 0 and 1 mean anything to it.
     """
 
     name: str
-    weight: float = 1.0
+    weight: float | tuple[float, ...] = 1.0
     window: Window = field(default_factory=Window)
+    schedule: Callable[[Moment], float] | None = None
+    mask: Tensor | None = field(default=None, compare=False)
+    group: str = ""
+    continuous: bool = True
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.weight):
+        if not self.weights or not all(map(math.isfinite, self.weights)):
             raise PlanError(
                 f"the weight of {self.name} is {self.weight}; it must be a finite number, "
-                "for example 1.5"
+                "for example 1.5, or one for each image"
             )
+        if self.mask is not None and self.mask.ndim != 3:
+            raise PlanError(
+                f"the mask of {self.name} has the shape {tuple(self.mask.shape)}; needed images, "
+                "rows and columns"
+            )
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The weight as one number, or one for each image."""
+        return self.weight if isinstance(self.weight, tuple) else (self.weight,)
 
     def acts_at(self, progress: float) -> bool:
         """False where the modality changes nothing and no row needs to see it."""
-        return self.weight != 0 and self.window.open_at(progress)
+        return any(self.weights) and self.window.open_at(progress)

@@ -31,8 +31,8 @@ def strength_inputs(modality: str) -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.01,
-            tooltip="Where in sampling the input begins to act, as a share from 0 (first step) "
-            "to 1 (end).",
+            tooltip="Where the input begins to act, as a share of full sampling: 0 is pure noise, "
+            "1 the finished picture. With denoise 0.6, sampling begins at about 0.4.",
             advanced=True,
         ),
         io.Float.Input(
@@ -41,7 +41,7 @@ def strength_inputs(modality: str) -> list[io.Input]:
             min=0.0,
             max=1.0,
             step=0.01,
-            tooltip="Where in sampling the input stops acting, as a share from 0 to 1. Equal to "
+            tooltip="Where the input stops acting, as a share of full sampling, 0 to 1. Equal to "
             "start, it never acts and costs nothing.",
             advanced=True,
         ),
@@ -80,7 +80,9 @@ def guidance_inputs() -> list[io.Input]:
             default=DEFAULT,
             tooltip="How the inputs' pushes add up. leave_one_out: what each adds beyond all "
             "others; the best default. independent: each on its own. chained: each given those "
-            "before it. nested: the first scales all the rest. joint: one push, mean weight.",
+            "before it. nested: the first scales all the rest. joint: one push, mean weight. "
+            "weighted_negative: about leave_one_out, at two rows. perp_neg: negative weights push "
+            "away only across the others.",
         ),
         io.Float.Input(
             "cfg",

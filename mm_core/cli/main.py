@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+import torch
+
 from ..errors import InputError, MMError
 
 USER_ERROR, CANCELLED = 2, 130
@@ -40,9 +42,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MMError as e:
         sys.stderr.write(f"mmc: {' '.join(str(e).split())}\n")
         return USER_ERROR
+    except (MemoryError, torch.OutOfMemoryError):
+        return _out_of_memory()
+    except RuntimeError as e:
+        if "not enough memory" not in str(e):
+            raise
+        return _out_of_memory()
+    except BrokenPipeError:
+        return 0
+    except OSError as e:
+        where = f" {e.filename}" if e.filename else ""
+        sys.stderr.write(
+            f"mmc: cannot read or write{where}: {e.strerror or e}; nothing was left half-written\n"
+        )
+        return USER_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("\nmmc: cancelled; nothing was left half-written\n")
         return CANCELLED
-    except BrokenPipeError:
-        return 0
     return 0
+
+
+def _out_of_memory() -> int:
+    sys.stderr.write("mmc: out of memory; use a lower --size, --count or --n\n")
+    return USER_ERROR

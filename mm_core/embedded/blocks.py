@@ -37,10 +37,16 @@ def heads_of(x: Tokens, heads: int) -> Float[Tensor, "b heads n e"]:
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)
 
 
-def attention_weights(q: Tensor, k: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(e)) in float32. Written out: on a CPU it beats the fused kernel."""
+MANY = 2**20  # pairs of query and key, beyond which writing them out costs too much memory
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """softmax(q k^T / sqrt(e)) v, (b, heads, n, e). Written out: for few tokens, on a CPU, that
+    beats the fused kernel."""
+    if q.shape[-2] * k.shape[-2] > MANY:
+        return F.scaled_dot_product_attention(q, k, v)
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-    return scores.float().softmax(-1).to(scores.dtype)
+    return scores.float().softmax(-1).to(scores.dtype) @ v
 
 
 class SelfAttention(nn.Module):
@@ -54,7 +60,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tokens) -> Tokens:
         q, k, v = (heads_of(part, self.heads) for part in self.qkv(x).chunk(3, -1))
-        return self.out((attention_weights(q, k) @ v).transpose(1, 2).flatten(2))
+        return self.out(attend(q, k, v).transpose(1, 2).flatten(2))
 
 
 class DecoupledCrossAttention(nn.Module):
@@ -81,7 +87,7 @@ class DecoupledCrossAttention(nn.Module):
             if heard is None:
                 continue
             k, v = (heads_of(part, self.heads) for part in to_kv(heard.tokens).chunk(2, -1))
-            said = attention_weights(q, k) @ v
+            said = attend(q, k, v)
             if heard.gain is not None:
                 said = said * heard.gain.to(said.dtype)
             total = said if total is None else total + said

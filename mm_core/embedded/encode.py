@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from ..encoders.audio import log_mel
 from ..encoders.pictures import square
 from ..encoders.segmentation import nearest_class
-from ..types import Float, Picture, Tensor
+from ..types import Float, Int, Picture, Tensor
 from .conditioners import TextEncoder
 from .conditions import EncodedMap, EncodedStream, EncodedText
 from .model import Adapters
@@ -46,13 +46,17 @@ def encode_segmentation(adapters: Adapters, picture: Picture, source: str) -> En
     """A segmentation in the palette of scenes.attributes.SEGMENT_RGB."""
     small = square(picture, MAP_PIXELS, exact=True)
     index = nearest_class(small, SEGMENT_RGB, source)
-    one_hot = F.one_hot(index, len(SEGMENT_RGB)).permute(0, 3, 1, 2).float()
-    return _map(adapters, "segmentation", one_hot)
+    return _map(adapters, "segmentation", one_hot_segments(index))
 
 
 def encode_audio(adapters: Adapters, wave: Float[Tensor, "b t"]) -> EncodedStream:
     """A mono wave at encoders.audio.SAMPLE_RATE."""
     return EncodedStream("audio", adapters.audio(log_mel(wave)))
+
+
+def one_hot_segments(index: Int[Tensor, "b h w"]) -> Float[Tensor, "b 8 h w"]:
+    """Segment indices as the map that the segmentation adapter reads."""
+    return F.one_hot(index.long(), len(SEGMENT_RGB)).permute(0, 3, 1, 2).float()
 
 
 def _tokens(encoder: TextEncoder, prompt: str) -> Tensor:

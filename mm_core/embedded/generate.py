@@ -1,14 +1,17 @@
 """Our own host: encoded inputs, a guidance program and a seed in, pictures out."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from ..errors import InputError
-from ..guidance.algebra import combine
+from ..guidance.algebra import combine, effective_pair
+from ..guidance.corrections import Guided, Memory, correct
+from ..guidance.planner import EXACT, Effort, Planner
 from ..guidance.program import Program
-from ..types import Latent, NullTokens, Picture, Row
+from ..types import Latent, Moment, NullTokens, Picture, Row
 from .autoencoder import CHANNELS, FACTOR
 from .conditions import Encoded, RowInputs, row_inputs, stack_rows
 from .denoiser import Denoiser
@@ -17,7 +20,7 @@ from .samplers import Step, sampler_named
 from .scenes.attributes import PIXELS
 from .schedules import sigmas as sigmas_of
 
-MOST_SAMPLES = 256  # in one network call; more are split, which changes nothing but memory
+MOST_SAMPLES = 256  # of size 1 in one network call; more are split, to save memory
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,10 @@ def initial_noise(settings: Settings) -> Latent:
 
 
 class GuidedModel:
-    """(x, sigma) -> denoised latent under a program. Holds one run's inputs and its counts."""
+    """(x, sigma) -> denoised latent under a program. Holds one run's inputs, state and counts.
+
+    levels: the run's noise levels, falling to 0.
+    """
 
     def __init__(
         self,
@@ -66,21 +72,38 @@ class GuidedModel:
         program: Program,
         encoded: Mapping[str, Encoded],
         null_text: NullTokens,
+        levels: Sequence[float] = (),
+        effort: Effort = EXACT,
     ):
         self.denoiser, self.program, self.count = denoiser, program, Count()
+        self.planner, self._memory = Planner(effort), Memory()
+        self._levels = tuple(levels)
         self._inputs: dict[Row, RowInputs] = {}
         self._encoded, self._null = encoded, null_text
 
     def __call__(self, x: Latent, sigma: float) -> Latent:
-        plan = self.program.plan_at(1 - sigma)
-        rows = plan.rows
+        noise, following = to_signal(sigma), to_signal(self._after(sigma))
+        plan = self.program.plan_at(Moment(1 - sigma, noise))
+        rows = self.planner.choose(plan, noise, following)
         inputs = stack_rows([self._row(row) for row in rows], len(x))
         stacked = x.repeat(len(rows), *[1] * (x.ndim - 1))
         velocity = self._run(stacked, sigma, inputs)
         self.count.evaluations += 1
         self.count.rows += len(rows)
         denoised = stacked - velocity * sigma
-        return combine(dict(zip(rows, denoised.split(len(x)), strict=True)), plan)
+        fresh = dict(zip(rows, denoised.split(len(x)), strict=True))
+        predictions = self.planner.complete(fresh, plan, following)
+        result = combine(predictions, plan)
+        if self.program.correction.kind == "none":
+            return result
+        self._memory.begin(noise)
+        pair = effective_pair(predictions, plan, result)
+        guided = Guided(result, *pair, x, sigma)
+        return correct(self.program.correction, guided, self._memory)
+
+    def _after(self, sigma: float) -> float:
+        """The next noise level below this one."""
+        return next((level for level in self._levels if level < sigma * (1 - 1e-6)), 0.0)
 
     def _row(self, row: Row) -> RowInputs:
         if row not in self._inputs:
@@ -89,8 +112,9 @@ class GuidedModel:
 
     def _run(self, x: Latent, sigma: float, inputs: RowInputs) -> Latent:
         out = []
-        for start in range(0, len(x), MOST_SAMPLES):
-            part = slice(start, start + MOST_SAMPLES)
+        most = max(1, MOST_SAMPLES * (PIXELS // FACTOR) ** 2 // (x.shape[-2] * x.shape[-1]))
+        for start in range(0, len(x), most):
+            part = slice(start, start + most)
             time = torch.full((len(x[part]),), sigma * 1000, device=x.device)
             out.append(
                 self.denoiser(x[part], time, **{k: v[part] for k, v in inputs.items()}).float()
@@ -107,16 +131,19 @@ def generate(
     null_text: NullTokens,
     settings: Settings,
     on_step: Callable[[int], None] | None = None,
+    effort: Effort = EXACT,
 ) -> tuple[Picture, Count]:
     """(batch, 3, 128 size, 128 size) pictures, and what they cost.
 
     on_step(i) is called after each step and may raise to cancel.
     """
-    guided = GuidedModel(model.denoiser, program, encoded, null_text)
     sampler = sampler_named(settings.sampler)
     levels = sigmas_of(settings.schedule, settings.steps)
+    start = initial_noise(settings)
+    program = program.fitted(*start.shape[:1], *start.shape[-2:])
+    guided = GuidedModel(model.denoiser, program, encoded, null_text, levels.tolist(), effort)
     step: Step = on_step or (lambda i: None)
-    latent = sampler(guided, initial_noise(settings), levels, step)
+    latent = sampler(guided, start, levels, step)
     if not torch.isfinite(latent).all():
         strongest = program.strongest_push
         raise InputError(
@@ -124,3 +151,8 @@ def generate(
             f"{strongest:g}; lower weights or push (1 to 5 is usual)"
         )
     return model.autoencoder.decode(latent), guided.count
+
+
+def to_signal(sigma: float) -> float:
+    """The ratio of noise to signal at a noise level of a rectified flow."""
+    return sigma / (1 - sigma) if sigma < 1 else math.inf

@@ -2,11 +2,13 @@
 
 import wave
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 
 from ..errors import InputError
 from ..types import Float, Tensor
+from ..weights.save import save_bytes
 from .audio import SAMPLE_RATE
 from .files import check_file
 
@@ -57,11 +59,15 @@ def resample(x: Float[Tensor, "b t"], rate: int, to: int) -> Float[Tensor, "b s"
 
 def write_wave(x: Float[Tensor, " t"], path: Path) -> None:
     """A mono wave in -1..1 at SAMPLE_RATE as 16-bit PCM."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes((x.clamp(-1, 1) * 32767).round().short().numpy().tobytes())
+
+    def fill(stream: BinaryIO) -> None:
+        with wave.open(stream, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            file.writeframes((x.clamp(-1, 1) * 32767).round().short().numpy().tobytes())
+
+    save_bytes(fill, path)
 
 
 def _samples(raw: bytes, width: int) -> Float[Tensor, " n"]:

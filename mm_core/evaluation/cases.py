@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from ..embedded.conditions import Encoded, EncodedMap, EncodedStream, EncodedText
+from ..embedded.encode import one_hot_segments
 from ..embedded.model import MODALITIES, EmbeddedModel
-from ..embedded.scenes.attributes import SEGMENTS
 from ..embedded.scenes.dataset import Scenes, make_scenes, style_partner, take
 from ..embedded.scenes.sounds import SAMPLE_RATE, SECONDS, sound
 from ..embedded.vocabulary import tokenize
@@ -68,8 +68,8 @@ def encode_case(
 ) -> dict[str, Encoded]:
     """The chosen inputs, encoded. Pose and sound are silent where a scene has none."""
     content, adapters = case.truth.content, model.adapters
-    one_hot = torch.nn.functional.one_hot(case.segment, len(SEGMENTS)).permute(0, 3, 1, 2).float()
-    maps = {"depth": case.depth, "pose": case.skeleton, "segmentation": one_hot}
+    segments = one_hot_segments(case.segment)
+    maps = {"depth": case.depth, "pose": case.skeleton, "segmentation": segments}
     shown = content.has[:, 2].float()[:, None, None, None]
     out: dict[str, Encoded] = {}
     for name in (n for n in MODALITIES if n in names):

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from ..numerics import sample_dot
 from ..types import Latent, Row
+from .gain import peak, spread
 from .plan import GuidancePlan
 
 
@@ -15,16 +17,29 @@ def combine(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> Latent:
     """
     chosen = plan.select(predictions)
     coefficients = plan.coefficients
-    if list(coefficients.values()) == [1.0]:
-        return next(iter(chosen.values()))
     # The anchor plus coefficient * (row - anchor): large weights then act on small differences,
     # which keeps rounding errors small.
-    base = max(coefficients, key=lambda row: abs(coefficients[row]))
+    base = max(coefficients, key=lambda row: peak(coefficients[row]))
     total = chosen[base]
-    for row, prediction in chosen.items():
+    for row, coefficient in coefficients.items():
         if row != base:
-            total = total + coefficients[row] * (prediction - chosen[base])
+            total = total + spread(coefficient, total) * (chosen[row] - chosen[base])
+    for term in plan.across:
+        assert term.across is not None
+        push = chosen[term.plus] - chosen[term.minus]
+        along = chosen[term.across[0]] - chosen[term.across[1]]
+        total = total + spread(term.weight, total) * perpendicular(push, along)
     return total
+
+
+def perpendicular(push: Latent, along: Latent) -> Latent:
+    """What of push is perpendicular to along, sample by sample. Along nothing, all of it.
+
+    Source: Armandpour et al. 2023 (Perp-Neg), arXiv 2304.04968, Eq. 9; per sample, where others
+    project the whole batch at once and so let its images see each other.
+    """
+    share = sample_dot(push, along) / sample_dot(along, along).clamp(min=1e-12)
+    return push - share.to(push.dtype) * along
 
 
 def effective_pair(
@@ -36,6 +51,6 @@ def effective_pair(
     that a hook made for classifier-free guidance sees a pair like the one it expects.
     docs/equations.md, equation 7.
     """
-    cond = predictions[max(plan.rows, key=lambda row: len(row.names))]
-    push = max((abs(term.weight) for term in plan.terms), default=0.0) or 1.0
+    cond = predictions[plan.fullest]
+    push = plan.strongest or 1.0
     return cond, cond - (result - cond) / push, 1.0 + push

@@ -6,18 +6,19 @@ from typing import TypeVar
 
 from ..errors import PlanError
 from ..types import Row
+from .gain import Gain, is_nothing, peak
 
 T = TypeVar("T")
-NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True)
 class Term:
-    """weight * (plus - minus)."""
+    """weight * (plus - minus). across: only what is perpendicular to that difference counts."""
 
     plus: Row
     minus: Row
-    weight: float
+    weight: Gain
+    across: tuple[Row, Row] | None = None
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,36 @@ class GuidancePlan:
     terms: tuple[Term, ...] = ()
 
     @property
-    def coefficients(self) -> dict[Row, float]:
-        """What to multiply each row by. They sum to 1; docs/equations.md, equation 1."""
-        total = {self.anchor: 1.0}
+    def coefficients(self) -> dict[Row, Gain]:
+        """What to multiply each row by, but for terms that are taken across another. They sum to 1;
+        docs/equations.md, equation 1."""
+        total: dict[Row, Gain] = {self.anchor: 1.0}
         for term in self.terms:
-            total[term.minus] = total.get(term.minus, 0.0) - term.weight
-            total[term.plus] = total.get(term.plus, 0.0) + term.weight
-        return {row: c for row, c in total.items() if abs(c) > NEGLIGIBLE}
+            if term.across is None:
+                total[term.minus] = total.get(term.minus, 0.0) - term.weight
+                total[term.plus] = total.get(term.plus, 0.0) + term.weight
+        return {row: c for row, c in total.items() if not is_nothing(c)}
+
+    @property
+    def across(self) -> tuple[Term, ...]:
+        """The terms that are no sum of rows with fixed coefficients."""
+        return tuple(t for t in self.terms if t.across is not None and not is_nothing(t.weight))
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows to run."""
-        return tuple(self.coefficients)
+        bent = [row for t in self.across for row in (t.plus, t.minus, *(t.across or ()))]
+        return tuple(dict.fromkeys([*self.coefficients, *bent]))
+
+    @property
+    def fullest(self) -> Row:
+        """The row that sees most: what the result is a push away from."""
+        return max(self.rows, key=lambda row: len(row.names))
+
+    @property
+    def strongest(self) -> float:
+        """The largest absolute weight of a term."""
+        return max((peak(term.weight) for term in self.terms), default=0.0)
 
     def select(self, predictions: Mapping[Row, T]) -> dict[Row, T]:
         """The predictions this plan adds up, or PlanError naming those that are missing."""

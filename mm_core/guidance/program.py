@@ -2,13 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field, replace
+from itertools import count, pairwise
+
+import torch.nn.functional as F
 
 from ..errors import PlanError
-from ..types import Modality, Row
-from .compositions import COMPOSITIONS, DEFAULT, compose
+from ..types import Modality, Moment, Row
+from .compositions import DEFAULT, Unit, check, compose, mean
+from .corrections import Correction
+from .gain import Gain, is_nothing, peak, per_image
 from .plan import GuidancePlan
+
+BARELY = 1e-6  # a weight on its way through 0 is not one that asks to be ignored
 
 
 @dataclass(frozen=True)
@@ -21,39 +27,100 @@ class Program:
     modalities: tuple[Modality, ...]
     composition: str = DEFAULT
     push: float = 1.0
+    correction: Correction = field(default_factory=Correction)
 
     def __post_init__(self) -> None:
         names = [m.name for m in self.modalities]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise PlanError(f"there are two modalities named {twice}; each needs its own name")
-        if self.composition not in COMPOSITIONS:
-            raise PlanError(
-                f"there is no composition {self.composition!r}; choose from {list(COMPOSITIONS)}"
-            )
+        check(self.composition)
         if not math.isfinite(self.push):
             raise PlanError(f"the push is {self.push}; it must be a finite number, for example 1")
 
-    def plan_at(self, progress: float) -> GuidancePlan:
-        """progress: 0 at the first step, towards 1. A modality that does not act is not seen."""
-        weights = {m.name: self._pushed(m.weight) for m in self.modalities if m.acts_at(progress)}
-        return compose(self.composition, weights)
+    def plan_at(self, moment: Moment | float) -> GuidancePlan:
+        """moment: or the progress alone. A modality that does not act is not seen."""
+        at = moment if isinstance(moment, Moment) else Moment(moment)
+        members: dict[str, list[Modality]] = {}
+        for m in self.modalities:
+            if m.acts_at(at.progress):
+                members.setdefault(f"group {m.group}" if m.group else m.name, []).append(m)
+        weights = {
+            _unit(group): mean(self._gain(m, at) for m in group) for group in members.values()
+        }
+        fixed = [_unit(g) for g in members.values() if not all(m.continuous for m in g)]
+        return compose(self.composition, weights, fixed)
 
     def edges(self) -> tuple[float, ...]:
         """Where in sampling the plan may change, from 0 up."""
-        windows = [m.window for m in self.modalities]
-        return tuple(sorted({0.0, *(e for w in windows for e in (w.start, w.end) if e < 1)}))
+        ends = [e for m in self.modalities for e in (m.window.start, m.window.end)]
+        ends += [e for m in self.modalities for e in getattr(m.schedule, "edges", ())]
+        return tuple(sorted({0.0, *(e for e in ends if e < 1)}))
 
     def rows(self) -> tuple[Row, ...]:
         """Every row that any moment needs, in a fixed order; most runs need but one set."""
-        return tuple(dict.fromkeys(row for e in self.edges() for row in self.plan_at(e).rows))
+        edges = self.edges()
+        between = [(a + b) / 2 for a, b in pairwise((*edges, 1.0))]
+        moments = sorted({*edges, *between}) if self._varies else edges
+        return tuple(dict.fromkeys(row for e in moments for row in self.plan_at(e).rows))
+
+    def fitted(self, images: int, rows: int, columns: int) -> "Program":
+        """The program for a batch of latents of one size: masks are resized to it.
+
+        Raises PlanError where a list of weights, or of masks, has another length than the batch.
+        """
+        return replace(
+            self, modalities=tuple(_fitted(m, images, rows, columns) for m in self.modalities)
+        )
 
     @property
     def strongest_push(self) -> float:
         """The largest distance of a weight from 1, after push."""
-        return max((abs(self._pushed(m.weight) - 1) for m in self.modalities), default=0.0)
+        pushes = [peak(self._pushed(w) - 1) for m in self.modalities for w in m.weights]
+        return max(pushes, default=0.0)
+
+    @property
+    def _varies(self) -> bool:
+        return any(m.schedule is not None for m in self.modalities)
+
+    def _gain(self, m: Modality, at: Moment) -> Gain:
+        """The weight of a modality at a moment: push, schedule and mask scale its distance from
+        1."""
+        share = self.push * (m.schedule(at) if m.schedule else 1.0)
+        if isinstance(m.weight, float | int) and m.mask is None:
+            gain: Gain = 1 + (m.weight - 1) * share if share != 1 else float(m.weight)
+            return BARELY if self._varies and is_nothing(gain) else gain
+        push = (per_image(m.weights) - 1) * share
+        return 1 + (push if m.mask is None else push * m.mask.float().cpu())
 
     def _pushed(self, weight: float) -> float:
         return 1 + (weight - 1) * self.push
+
+
+def _unit(group: Sequence[Modality]) -> Unit:
+    names = tuple(m.name for m in group)
+    return names[0] if len(names) == 1 else names
+
+
+def _fitted(m: Modality, images: int, rows: int, columns: int) -> Modality:
+    if len(m.weights) not in (1, images):
+        raise PlanError(
+            f"{m.name} has {len(m.weights)} weights for a batch of {images}; needed one, or one "
+            "for each image"
+        )
+    if m.mask is None:
+        return m
+    if len(m.mask) not in (1, images):
+        raise PlanError(
+            f"{m.name} has {len(m.mask)} masks for a batch of {images}; needed one, or one for "
+            "each image"
+        )
+    small = m.mask.shape[-2] >= rows and m.mask.shape[-1] >= columns
+    mask = m.mask.float()[:, None]
+    if small:
+        mask = F.interpolate(mask, (rows, columns), mode="area")
+    else:
+        mask = F.interpolate(mask, (rows, columns), mode="bilinear", align_corners=False)
+    return replace(m, mask=mask[:, 0])
 
 
 def auto_named(names: Sequence[str]) -> list[str]:

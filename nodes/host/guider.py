@@ -25,6 +25,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         self.program = program
         self.cfg = 1.0 + program.strongest_push
         self.counts = (0, 0)  # evaluations and rows of the last run
+        self.progress: dict[float, float] = {}  # of each noise level of the last run
         self.inputs = {
             m.modality.name: m.effect.samples
             for m in modalities
@@ -38,7 +39,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         for name, tensor in self.inputs.items():
             # The host would repeat or cut any batch without a word.
             to_batch(tensor, len(noise), f"the {name} input")
-        self.counts = (0, 0)
+        self.counts, self.progress = (0, 0), {}
         return super().sample(noise, *args, **kwargs)
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
@@ -74,7 +75,12 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         return result
 
     def _progress(self, sigma: float) -> float:
-        """The share of sampling at which a noise level comes up, by bisection."""
+        """The share of sampling at which a noise level comes up. Each level is asked once a run."""
+        if sigma not in self.progress:
+            self.progress[sigma] = self._bisected(sigma)
+        return self.progress[sigma]
+
+    def _bisected(self, sigma: float) -> float:
         sampling = self.inner_model.model_sampling
         low, high = 0.0, 1.0
         for _ in range(30):
@@ -119,7 +125,8 @@ def row_conditioning(row: Row, modalities: list[HostModality]):
     if not embedded:
         return out
     encoded = {name: effect.encoded for name, effect in embedded.items()}
-    extra = row_inputs(Row.of(set(row.names) & encoded.keys()), encoded, out[0][0])
+    here = Row.of({name: row.strength(name) for name in row.names if name in encoded})
+    extra = row_inputs(here, encoded, out[0][0])
     conds = {
         name: comfy.conds.CONDRegular(value) for name, value in extra.items() if name != "context"
     }
@@ -130,7 +137,7 @@ def row_conditioning(row: Row, modalities: list[HostModality]):
 
 
 def _text(row: Row, texts: Mapping[str, TextEffect], base):
-    seen = [t.present for name, t in texts.items() if row.strength(name)]
+    seen = [t.at(strength) for name, t in texts.items() if (strength := row.strength(name))]
     if not seen:
         return next(iter(texts.values())).absent if texts else base
     first, *rest = seen

@@ -7,6 +7,7 @@ from typing import Any
 import comfy.model_management
 import torch
 
+from ...mm_core.branches.shapes import blend
 from ...mm_core.embedded import encode
 from ...mm_core.embedded.conditions import Encoded, EncodedMap
 from ...mm_core.encoders.pose import people
@@ -22,6 +23,24 @@ class TextEffect:
 
     present: Any
     absent: Any
+
+    @property
+    def continuous(self) -> bool:
+        """Whether there is something halfway: both are one entry of the same length."""
+        ends = self.present, self.absent
+        return all(len(c) == 1 for c in ends) and len({c[0][0].shape for c in ends}) == 1
+
+    def at(self, strength: float):
+        """CONDITIONING between absent (0) and present (1), or beyond: tokens and pooled vector."""
+        if strength == 1:
+            return self.present
+        (tokens, options), (none, without) = self.present[0], self.absent[0]
+        mixed = {
+            key: blend(without[key], value, strength)
+            for key, value in options.items()
+            if key == "pooled_output" and isinstance(value, torch.Tensor)
+        }
+        return [[blend(none, tokens, strength), {**options, **mixed}]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,8 @@ def text(clip, prompt: str, negative: str, weight, start, end) -> HostModality:
             "the clip input is invalid: None; the checkpoint it comes from has no text encoder"
         )
     effect = TextEffect(_conditioning(clip, prompt), _conditioning(clip, negative))
-    return HostModality(_modality("text", weight, start, end), effect)
+    modality = replace(_modality("text", weight, start, end), continuous=effect.continuous)
+    return HostModality(modality, effect)
 
 
 def style(adapters, image, weight, start, end) -> HostModality:
@@ -141,5 +161,6 @@ def _embedded(
 
 
 def _channels_first(image, device):
-    """IMAGE (b, h, w, 3 or 4) -> (b, 3, h, w) on the device. Alpha is left out, as core does."""
-    return image[..., :3].movedim(-1, 1).to(device, torch.float32)
+    """IMAGE (b, h, w, 1, 3 or 4) -> (b, 3, h, w) on the device. Alpha is left out, as core does."""
+    color = image[..., :3] if image.shape[-1] >= 3 else image[..., :1].expand(*image.shape[:-1], 3)
+    return color.movedim(-1, 1).to(device, torch.float32)

@@ -8,7 +8,9 @@ from graph import Graph
 
 pytestmark = pytest.mark.host
 
-COMPOSITIONS = ("leave_one_out", "independent", "chained", "nested", "joint")
+COMPOSITIONS = (
+    "leave_one_out", "independent", "chained", "nested", "joint", "weighted_negative", "perp_neg"
+)  # fmt: skip
 ALL = ("style", "depth", "pose", "segmentation")
 
 
@@ -89,12 +91,24 @@ def test_only_the_order_of_chained_and_nested_matters(comfy):
 
 def test_every_composition_draws_its_own_picture(comfy):
     g = Graph()
-    inputs = [g.text(), g.picture("style"), g.picture("depth")]
+    inputs = [g.text(), g.picture("style"), g.picture("depth"), g.text("a blue star", weight=-1.0)]
     for composition in COMPOSITIONS:
         g.save(g.guided(*inputs, composition=composition))
     made = comfy.images(g.prompt)
     assert all(shows_something(picture) for picture in made)
     assert len({picture.tobytes() for picture in made}) == len(COMPOSITIONS)
+
+
+def test_the_weighted_negative_costs_two_rows_and_comes_close_to_leave_one_out(comfy):
+    g = Graph()
+    inputs = [g.text(), *(g.picture(n) for n in ALL)]
+    plain = [g.text(weight=1.0), *(g.picture(n, weight=1.0) for n in ALL)]
+    fast = g.guided(*inputs, composition="weighted_negative")
+    for sampled in (g.guided(*inputs), fast, g.guided(*plain)):
+        g.save(sampled)
+    exact, found, unguided = comfy.images(g.prompt)
+    assert cost(comfy, g, fast) == (4, 8)
+    assert psnr(exact, found) > psnr(exact, unguided) + 3
 
 
 def test_two_pictures_of_one_kind_both_act(comfy):

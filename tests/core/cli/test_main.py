@@ -41,6 +41,31 @@ def test_ctrl_c_ends_with_130_and_no_traceback(mmc, monkeypatch):
     assert outcome.err == "\nmmc: cancelled; nothing was left half-written\n"
 
 
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (MemoryError(), "out of memory; use a lower --size"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "out of memory"),
+        (OSError(28, "No space left on device", "/x/o.png"), "write /x/o.png: No space left"),
+    ],
+)
+def test_a_machine_that_is_full_is_one_line(refused, monkeypatch, raised, words):
+    def full(given):
+        raise raised
+
+    monkeypatch.setattr("mm_core.cli.doctor.run", full)
+    refused(words, "doctor")
+
+
+def test_our_own_mistakes_are_not_hidden(monkeypatch):
+    def broken(given):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr("mm_core.cli.doctor.run", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        main(["doctor"])
+
+
 def test_a_reader_that_hangs_up_is_no_error(mmc, monkeypatch):
     def hung_up(given):
         raise BrokenPipeError

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from mm_core.embedded import blocks
 from mm_core.embedded.blocks import (
     DecoupledCrossAttention,
     Heard,
     ResidualBlock,
     SelfAttention,
     TransformerBlock,
-    attention_weights,
+    attend,
     sinusoid,
     start_at_zero,
     start_weight,
@@ -32,7 +33,7 @@ def heard(noise):
     return {name: noise(2, n, CONTEXT) for name, n in (("text", 5), ("style", 3), ("audio", 4))}
 
 
-def attend(q, k, v):
+def by_formula(q, k, v):
     """softmax(q k^T / sqrt(d)) v of one head of one sample, in float64."""
     scores = np.exp(q @ k.T / math.sqrt(q.shape[1]))
     return scores / scores.sum(1, keepdims=True) @ v
@@ -46,10 +47,12 @@ def array(tensor):
     return tensor.detach().double().numpy()
 
 
-def test_attention_weights_are_a_softmax_over_what_is_heard(noise):
-    q, k = noise(1, 1, 3, 4), noise(1, 1, 5, 4)
-    expected = attend(array(q[0, 0]), array(k[0, 0]), np.eye(5))
-    np.testing.assert_allclose(array(attention_weights(q, k)[0, 0]), expected, rtol=1e-5)
+@pytest.mark.parametrize("many", [2**20, 0], ids=["written out", "fused"])
+def test_attention_is_a_softmax_over_what_is_heard(noise, monkeypatch, many):
+    monkeypatch.setattr(blocks, "MANY", many)
+    q, k, v = noise(1, 1, 3, 4), noise(1, 1, 5, 4), noise(1, 1, 5, 4)
+    expected = by_formula(array(q[0, 0]), array(k[0, 0]), array(v[0, 0]))
+    np.testing.assert_allclose(array(attend(q, k, v)[0, 0]), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_self_attention_is_that_of_its_formula(noise):
@@ -57,7 +60,7 @@ def test_self_attention_is_that_of_its_formula(noise):
     weights = array(layer.qkv.weight)
     for sample in range(2):
         q, k, v = np.split(array(x[sample]) @ weights.T, 3, axis=1)
-        heads = [attend(*h) for h in zip(by_head(q), by_head(k), by_head(v), strict=True)]
+        heads = [by_formula(*h) for h in zip(by_head(q), by_head(k), by_head(v), strict=True)]
         expected = np.concatenate(heads, 1) @ array(layer.out.weight).T + array(layer.out.bias)
         np.testing.assert_allclose(array(layer(x)[sample]), expected, rtol=1e-4, atol=1e-6)
 
@@ -72,7 +75,7 @@ def test_cross_attention_adds_a_softmax_for_each_stream_times_its_gain(noise, he
         total = 0.0
         for tokens, to_kv, gain in zip(heard.values(), layer.to_kv, (1, *gains), strict=True):
             k, v = np.split(array(tokens[sample]) @ array(to_kv.weight).T, 2, axis=1)
-            heads = [attend(*h) for h in zip(queries, by_head(k), by_head(v), strict=True)]
+            heads = [by_formula(*h) for h in zip(queries, by_head(k), by_head(v), strict=True)]
             total = total + np.concatenate(heads, 1) * (1 if gain is None else gain)
         expected = total @ array(layer.out.weight).T
         np.testing.assert_allclose(array(layer(x, streams)[sample]), expected, rtol=1e-4, atol=1e-6)

@@ -17,6 +17,8 @@ from mm_core.guidance.compositions import (
     joint,
     leave_one_out,
     nested,
+    set_pair,
+    weighted_negative,
 )
 from mm_core.types import NULL, Row
 
@@ -117,12 +119,80 @@ def test_matches_the_paper(said, composition, weights, formula):
 
 
 def test_every_composition_is_compared_with_its_paper():
-    assert {f.__name__ for f, _, _ in FORMULAS.values()} == set(COMPOSITIONS)
+    elsewhere = {"weighted_negative", "perp_neg"}  # below, and in test_algebra.py
+    assert {f.__name__ for f, _, _ in FORMULAS.values()} == set(COMPOSITIONS) - elsewhere
+
+
+def test_the_weighted_negative_has_one_row_of_strengths(said):
+    plan = weighted_negative({"a": 3.0, "b": 0.5, "c": 1.0})
+    mixed = Row.of({"a": 0.0, "b": 1.25, "c": 1.0})
+    assert plan.coefficients == {Row.of("abc"): 3.0, mixed: -2.0}
+
+
+@given(w=st.floats(-20, 20).filter(lambda w: abs(w - 1) > 1e-3))
+def test_the_weighted_negative_of_one_weight_is_leave_one_out_and_of_equal_ones_joint(w):
+    one = {"a": w, "b": 1.0, "c": 1.0}
+    assert weighted_negative(one).coefficients == pytest.approx(leave_one_out(one).coefficients)
+    equal = dict.fromkeys("abc", w)
+    if w != 0:
+        assert weighted_negative(equal).coefficients == pytest.approx(joint(equal).coefficients)
+
+
+def test_what_has_no_strengths_gets_a_row_of_its_own():
+    plan = weighted_negative({"a": 3.0, "b": 2.0, "c": 4.0}, fixed=["c"])
+    mixed = Row.of({"a": 0.0, "b": 0.5, "c": 1.0})
+    rows = {Row.of("abc"): 1 + 2 + 3, mixed: -2.0, Row.of("ab"): -3.0}
+    assert plan.coefficients == pytest.approx(rows)
+
+
+def test_the_weighted_negative_is_leave_one_out_to_first_order():
+    """A network that is linear in the strengths is where both must agree."""
+    push = {"a": 0.7, "b": -0.3, "c": 1.1}
+
+    def predict(row):
+        return sum(row.strength(name) * value for name, value in push.items())
+
+    weights = {"a": 3.0, "b": 1.5, "c": 0.5}
+
+    def result(plan):
+        return sum(c * predict(row) for row, c in plan.coefficients.items())
+
+    assert result(weighted_negative(weights)) == pytest.approx(result(leave_one_out(weights)))
+
+
+@pytest.mark.parametrize("composition", ["leave_one_out", "independent", "chained", "nested"])
+def test_a_group_is_kept_and_dropped_as_one(composition):
+    """The formula of two units, with b and c in the place of the second."""
+    whole = compose(composition, {"a": 3.0, ("b", "c"): 2.0}).coefficients
+    single = compose(composition, {"a": 3.0, "b": 2.0}).coefficients
+
+    def grown(row):
+        return Row.of({*row.names, *("c" if "b" in row.names else "")})
+
+    assert whole == pytest.approx({grown(row): c for row, c in single.items()})
+
+
+def test_a_pair_of_sets_pushes_what_only_the_first_has(said):
+    plan = set_pair("ab", "bc", 4.0)
+    expected = said["ab"] + 4.0 * (said["ab"] - said["bc"])
+    torch.testing.assert_close(combine(by_row(said), plan), expected)
+
+
+def test_perp_neg_needs_something_to_push_across():
+    with pytest.raises(PlanError, match="needs an input of positive weight"):
+        compose("perp_neg", {"a": -2.0})
+
+
+def test_perp_neg_refuses_weights_that_vary():
+    with pytest.raises(PlanError, match=r"one weight for all images and places; \['b'\] vary"):
+        compose("perp_neg", {"a": 2.0, "b": torch.tensor([[[1.0]], [[2.0]]])})
 
 
 @each_composition
 @given(weights=some_weights)
 def test_coefficients_sum_to_one(composition, weights):
+    if composition == "perp_neg" and not any(w > 1e-6 for w in weights.values()):
+        return  # refused
     coefficients = compose(composition, weights).coefficients.values()
     rounding = 1e-8 * (1 + max(abs(c) for c in coefficients))  # and what is too small to run
     assert abs(sum(coefficients) - 1) < rounding
@@ -131,6 +201,8 @@ def test_coefficients_sum_to_one(composition, weights):
 @each_composition
 @given(w=st.floats(-20, 20).filter(lambda w: w not in (0, 1)))
 def test_one_modality_is_classifier_free_guidance(composition, w):
+    if composition == "perp_neg" and w < 0:
+        return  # refused
     expected = {Row.of("a"): w, NULL: 1 - w}
     kept = {row: c for row, c in expected.items() if abs(c) > 1e-9}
     assert compose(composition, {"a": w}).coefficients == pytest.approx(kept)

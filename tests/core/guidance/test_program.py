@@ -3,19 +3,23 @@
 import math
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_core.errors import PlanError
 from mm_core.guidance.compositions import COMPOSITIONS
 from mm_core.guidance.program import Program, auto_named
+from mm_core.guidance.schedule import Schedule
 from mm_core.types import NULL, Modality, Row, Window
 
 twentieths = st.integers(0, 20).map(lambda k: k / 20)
 some_windows = st.tuples(twentieths, twentieths).map(lambda ends: Window(min(ends), max(ends)))
-some_modalities = st.lists(
-    st.tuples(st.sampled_from([-1.0, 0.0, 1.0, 2.5]), some_windows), max_size=4
-).map(lambda items: tuple(Modality(n, w, o) for n, (w, o) in zip("abcd", items, strict=False)))
+some_choices = st.lists(st.tuples(st.sampled_from([-1.0, 0.0, 1.0, 2.5]), some_windows), max_size=4)
+
+
+def modalities_of(choices):
+    return tuple(Modality(n, w, o) for n, (w, o) in zip("abcd", choices, strict=False))
 
 
 def seen(program, progress):
@@ -42,8 +46,11 @@ def test_windows_that_meet_never_both_act_and_one_always_does(meet):
     assert all(len(seen(program, k / 200)) == 1 for k in range(200))
 
 
-@given(modalities=some_modalities, composition=st.sampled_from(list(COMPOSITIONS)))
-def test_rows_are_those_that_some_moment_needs(modalities, composition):
+@given(choices=some_choices, composition=st.sampled_from(list(COMPOSITIONS)))
+def test_rows_are_those_that_some_moment_needs(choices, composition):
+    modalities = modalities_of(choices)
+    if composition == "perp_neg":
+        modalities = (*modalities, Modality("e", 3.0))
     program = Program(modalities, composition)
     needed = {row for k in range(200) for row in program.plan_at(k / 200).rows}
     assert set(program.rows()) == needed
@@ -76,6 +83,64 @@ def test_the_strongest_push_is_the_largest_distance_from_1():
 def test_edges_are_the_ends_of_windows_from_0_up():
     a, b = Modality("a", 2.0, Window(0.25, 1.0)), Modality("b", 2.0, Window(0.1, 0.25))
     assert Program((a, b)).edges() == (0.0, 0.1, 0.25)
+
+
+def test_a_schedule_scales_the_push_and_leaves_the_modality_seen():
+    half = Schedule("window", start=0.5)
+    program = Program((Modality("a", 5.0, schedule=half), Modality("b", 2.0)))
+    early, late = program.plan_at(0.2), program.plan_at(0.7)
+    assert early.coefficients == {Row.of("ab"): 2.0, Row.of("a"): -1.0}
+    assert late.coefficients == {Row.of("ab"): 6.0, Row.of("b"): -4.0, Row.of("a"): -1.0}
+
+
+def test_rows_of_schedules_are_found_between_their_edges():
+    rise = Schedule("linear", start=0.2, end=0.8)  # 0 up to 0.2, then more and more
+    program = Program((Modality("a", 5.0, schedule=rise), Modality("b", 1.0)))
+    needed = {row for k in range(200) for row in program.plan_at(k / 200).rows}
+    assert set(program.rows()) == needed == {Row.of("ab"), Row.of("b")}
+
+
+def test_a_weight_on_its_way_through_0_still_sees_its_modality():
+    down = Schedule("linear", first=1.0, last=3.0)
+    program = Program((Modality("a", 0.5, schedule=down), Modality("b", 2.0)))
+    assert seen(program, 0.5) == {"a", "b"}  # 1 + (0.5 - 1) * 2 = 0
+
+
+def test_weights_for_each_image_and_masks_become_gains():
+    left = torch.tensor([[[1.0, 0.0]]])
+    program = Program((Modality("a", (3.0, 1.0), mask=left),))
+    plan = program.fitted(2, 1, 2).plan_at(0.0)
+    assert torch.equal(plan.coefficients[Row.of("a")], torch.tensor([[[3.0, 1.0]], [[1.0, 1.0]]]))
+
+
+@pytest.mark.parametrize(
+    ("modality", "words"),
+    [
+        (Modality("a", (1.0, 2.0, 3.0)), "a has 3 weights for a batch of 4; needed one"),
+        (Modality("a", 2.0, mask=torch.ones(2, 8, 8)), "a has 2 masks for a batch of 4"),
+    ],
+)
+def test_lists_of_another_length_than_the_batch_are_refused(modality, words):
+    with pytest.raises(PlanError, match=words):
+        Program((modality,)).fitted(4, 16, 16)
+
+
+def test_masks_are_brought_to_the_size_of_the_latent():
+    mask = torch.zeros(1, 64, 32)
+    mask[:, :, 16:] = 1
+    for rows, columns in ((8, 4), (128, 64)):
+        found = Program((Modality("a", 2.0, mask=mask),)).fitted(3, rows, columns)
+        small = found.modalities[0].mask
+        assert small.shape == (1, rows, columns)
+        assert small[0, :, 0].tolist() == [0.0] * rows
+        assert small[0, :, -1].tolist() == [1.0] * rows
+
+
+def test_members_of_a_group_are_dropped_together_with_their_mean_weight():
+    group = [Modality(n, w, group="structure") for n, w in (("depth", 2.0), ("pose", 4.0))]
+    plan = Program((*group, Modality("text", 1.0))).plan_at(0.0)
+    everything = Row.of(["depth", "pose", "text"])
+    assert plan.coefficients == {everything: 3.0, Row.of(["text"]): -2.0}
 
 
 def test_two_modalities_of_one_name_are_refused():

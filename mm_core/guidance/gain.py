@@ -1,0 +1,46 @@
+"""Guidance gains: one number, or one for each image of a batch and each place.
+
+A gain that is no number is a float32 tensor (b or 1, h or 1, w or 1) on the CPU: whether it is zero
+is asked at every step, and must not make a GPU wait.
+"""
+
+import math
+
+from ..types import Latent, Tensor
+
+Gain = float | Tensor
+NEGLIGIBLE = 1e-9
+
+
+def peak(gain: Gain) -> float:
+    """The largest absolute value."""
+    return float(gain.abs().max()) if isinstance(gain, Tensor) else abs(gain)
+
+
+def is_nothing(gain: Gain) -> bool:
+    """Whether it is 0 everywhere, but for rounding."""
+    return peak(gain) <= NEGLIGIBLE
+
+
+def same(a: Gain, b: Gain) -> bool:
+    """Whether two gains differ nowhere, but for rounding."""
+    return is_nothing(a - b)
+
+
+def spread(gain: Gain, latent: Latent) -> Gain:
+    """A gain that can multiply a latent (b, c, *space): rows and columns are its last two axes."""
+    if not isinstance(gain, Tensor):
+        return gain
+    between = [1] * (latent.ndim - 3)
+    shaped = gain.reshape(gain.shape[0], *between, *gain.shape[1:])
+    return shaped.to(latent.device, latent.dtype)
+
+
+def per_image(values: tuple[float, ...]) -> Tensor:
+    """(b, 1, 1): one number for each image of a batch."""
+    return Tensor(values).view(-1, 1, 1)
+
+
+def is_finite(gain: float | tuple[float, ...]) -> bool:
+    """Whether every number is one."""
+    return all(map(math.isfinite, gain if isinstance(gain, tuple) else (gain,)))

@@ -1,0 +1,157 @@
+"""Which rows the planner asks for, and what it fills in for the others."""
+
+import math
+
+import pytest
+import torch
+
+from mm_core.errors import PlanError
+from mm_core.guidance.compositions import compose
+from mm_core.guidance.planner import BALANCED, EXACT, FARTHEST, FAST, SPACES, Effort, Planner
+from mm_core.types import NULL, Row
+
+PLAN = compose("leave_one_out", {"a": 3.0, "b": 2.0})
+J, A, B = Row.of("ab"), Row.of("a"), Row.of("b")
+LEVELS = [10.0, 8.0, 6.4, 5.1, 4.1, 3.3, 2.6, 2.1, 1.7, 1.3]
+
+
+def drift(row, noise, x):
+    """A network whose rows differ by something that turns slowly with the noise."""
+    turn = {J: 0.0, A: 0.3, B: 0.5}.get(row, 0.7)
+    return x.cos() + turn * noise * (x + 0.05 * math.log(noise)).sin()
+
+
+def go(planner, plans=None, levels=LEVELS, network=drift, x=None):
+    """(rows run, all predictions) of each evaluation."""
+    x = torch.linspace(-1, 1, 24).view(2, 3, 2, 2) if x is None else x
+    out = []
+    for k, noise in enumerate(levels):
+        plan = plans[k] if plans else PLAN
+        following = levels[k + 1] if k + 1 < len(levels) else 0.0
+        rows = planner.choose(plan, noise, following)
+        fresh = {row: network(row, noise, x) for row in rows}
+        out.append((rows, planner.complete(fresh, plan, following)))
+    return out
+
+
+def test_exact_runs_everything_and_changes_nothing():
+    for (rows, found), noise in zip(go(Planner(EXACT)), LEVELS, strict=True):
+        assert set(rows) == {J, A, B}
+        x = torch.linspace(-1, 1, 24).view(2, 3, 2, 2)
+        assert all(torch.equal(found[row], drift(row, noise, x)) for row in rows)
+
+
+def test_the_reference_row_is_run_always_and_comes_last():
+    for effort in (EXACT, BALANCED, FAST):
+        assert all(rows[-1] == J for rows, _ in go(Planner(effort)))
+
+
+def test_fast_runs_everything_twice_and_then_every_second_time():
+    ran = [len(rows) for rows, _ in go(Planner(FAST))]
+    assert ran == [3, 3, 1, 3, 1, 3, 1, 3, 1, 3]
+
+
+def test_balanced_saves_rows_and_is_close():
+    planner, x = Planner(BALANCED), torch.linspace(-1, 1, 24).view(2, 3, 2, 2)
+    made = go(planner)
+    assert sum(len(rows) for rows, _ in made) < 0.8 * 3 * len(LEVELS)
+    for (_, found), noise in zip(made, LEVELS, strict=True):
+        for row in (A, B):
+            off = (found[row] - drift(row, noise, x)).abs().max()
+            assert off < 0.1 * (drift(row, noise, x) - drift(J, noise, x)).abs().max()
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_a_difference_that_is_constant_in_its_space_is_foreseen_exactly(space):
+    def network(row, noise, x):
+        return x + (0.0 if row == J else SPACES[space](noise) * x.sin())
+
+    x = torch.linspace(-1, 1, 24).view(2, 3, 2, 2)
+    planner = Planner(Effort(tolerance=0.5, space=space))
+    made = go(planner, network=network, x=x)
+    assert sum(len(rows) for rows, _ in made) == 3 * 2 + len(LEVELS) - 2
+    for (_, found), noise in zip(made, LEVELS, strict=True):
+        torch.testing.assert_close(found[A], network(A, noise, x))
+
+
+def test_a_row_is_run_again_before_it_is_too_old():
+    flat = Planner(Effort(tolerance=1e9, oldest=3))
+    ran = [len(rows) for rows, _ in go(flat)]
+    assert ran == [3, 3, 1, 1, 1, 3, 1, 1, 1, 3]
+
+
+def test_noise_that_rises_starts_over():
+    levels = [*LEVELS[:5], *LEVELS[:3]]
+    ran = [len(rows) for rows, _ in go(Planner(Effort(tolerance=1e9)), levels=levels)]
+    assert ran == [3, 3, 1, 1, 1, 3, 3, 1]
+
+
+def test_a_row_whose_weight_changes_much_is_run():
+    other = compose("leave_one_out", {"a": 9.0, "b": 2.0})
+    plans = [PLAN] * 4 + [other] * 6
+    made = go(Planner(Effort(tolerance=1e9)), plans)
+    assert [set(rows) for rows, _ in made[3:6]] == [{J}, {J, B}, {J}]  # row b is J without a
+
+
+def test_a_row_that_was_away_is_warmed_up_again():
+    short = compose("leave_one_out", {"a": 3.0, "b": 1.0})
+    plans = [PLAN] * 3 + [short] * 3 + [PLAN] * 4
+    made = go(Planner(Effort(tolerance=1e9)), plans)
+    assert [len(rows) for rows, _ in made] == [3, 3, 1, 1, 1, 1, 2, 2, 1, 1]
+
+
+def test_a_surprise_makes_everything_run_again():
+    def network(row, noise, x):
+        jump = 3.0 if noise < 4 and row == A else 0.0
+        return x.cos() + (0.0 if row == J else noise * x.sin() + jump)
+
+    made = go(Planner(Effort(tolerance=0.02, oldest=4)), network=network)
+    ran = [len(rows) for rows, _ in made]
+    assert 3 in ran[5:]
+    at = ran.index(3, 5)
+    assert ran[at + 1 : at + 3] == [3, 3]
+
+
+def test_the_start_of_a_flow_where_noise_is_all_there_is_does_not_break_it():
+    levels = [math.inf, 24.0, 11.5, 7.3, 5.2]
+    for rows, found in go(Planner(BALANCED), levels=levels, network=lambda r, n, x: x.cos()):
+        assert J in rows
+        assert all(torch.isfinite(p).all() for p in found.values())
+    assert FARTHEST > 24
+
+
+def test_every_composition_can_be_planned():
+    for name in ("independent", "chained", "nested", "joint", "perp_neg"):
+        weights = {"a": 3.0, "b": -2.0 if name == "perp_neg" else 2.0}
+        plan = compose(name, weights)
+        for rows, found in go(Planner(BALANCED), [plan] * len(LEVELS)):
+            assert set(found) == set(plan.rows)
+            assert set(rows) <= set(plan.rows)
+
+
+def test_errors_that_were_foreseen_and_found_are_told():
+    planner = Planner(BALANCED)
+    go(planner)
+    assert [s.noise for s in planner.steps] == LEVELS
+    assert sum(s.spent for s in planner.steps) > 0
+    assert sum(s.audited for s in planner.steps) > 0
+    assert all(len(s.fresh) + len(s.kept) == 3 for s in planner.steps)
+
+
+def test_one_modality_alone_is_kept_too():
+    plan = compose("leave_one_out", {"a": 7.0})
+    made = go(Planner(FAST), [plan] * len(LEVELS))
+    assert set(made[2][0]) == {Row.of("a")}
+    assert set(made[2][1]) == {Row.of("a"), NULL}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"space": "score"}, r"no space 'score'; choose from \['x0', "),
+        ({"tolerance": -0.1}, "the tolerance is -0.1; it must be 0 or more"),
+    ],
+)
+def test_what_is_no_effort_is_refused(settings, words):
+    with pytest.raises(PlanError, match=words):
+        Effort(**settings)
