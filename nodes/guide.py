@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from .host.guider import make_guider, plan_report
 from .host.sample import SAMPLERS, SCHEDULERS, run_report, sample_with
-from .sockets import Report, guidance_inputs
+from .sockets import Report, effort_inputs, guidance_inputs
 
 
 class Guider(io.ComfyNode):
@@ -17,7 +17,7 @@ class Guider(io.ComfyNode):
             description="Any number of inputs, each with its own guidance weight, as a GUIDER for "
             "SamplerCustomAdvanced.",
             search_aliases=["multi cfg", "dual cfg", "guidance"],
-            inputs=guidance_inputs(),
+            inputs=[*guidance_inputs(), *effort_inputs()],
             outputs=[
                 io.Guider.Output(display_name="guider"),
                 Report.Output(
@@ -29,8 +29,10 @@ class Guider(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, model, composition, cfg, modalities=None) -> io.NodeOutput:
-        guider = make_guider(model, modalities, composition, cfg)
+    def execute(
+        cls, model, composition, cfg, modalities=None, speed="exact", correction="none"
+    ) -> io.NodeOutput:
+        guider = make_guider(model, modalities, composition, cfg, speed, correction)
         return io.NodeOutput(guider, plan_report(guider))
 
 
@@ -87,6 +89,7 @@ class KSampler(io.ComfyNode):
                     tooltip="Where to start: an empty latent for a new picture, or an encoded "
                     "picture, with or without a mask.",
                 ),
+                *effort_inputs(),
             ],
             outputs=[
                 io.Latent.Output(display_name="latent"),
@@ -101,8 +104,8 @@ class KSampler(io.ComfyNode):
     @classmethod
     def execute(
         cls, model, composition, cfg, seed, steps, sampler_name, scheduler, denoise, latent_image,
-        modalities=None,
+        modalities=None, speed="exact", correction="none",
     ) -> io.NodeOutput:  # fmt: skip
-        guider = make_guider(model, modalities, composition, cfg)
+        guider = make_guider(model, modalities, composition, cfg, speed, correction)
         latent = sample_with(guider, seed, steps, sampler_name, scheduler, denoise, latent_image)
         return io.NodeOutput(latent, run_report(guider))

@@ -4,6 +4,8 @@ from comfy_api.latest import io
 
 from ..mm_core.embedded.defaults import WEIGHTS
 from ..mm_core.guidance.compositions import COMPOSITIONS, DEFAULT
+from ..mm_core.guidance.corrections import CORRECTIONS
+from ..mm_core.guidance.speed import SPEEDS
 
 Modality = io.Custom("MMC_MODALITY")
 Adapters = io.Custom("MMC_ADAPTERS")
@@ -93,5 +95,29 @@ def guidance_inputs() -> list[io.Input]:
             step=0.05,
             tooltip="Multiplies how far every weight is from 1, no unit, 0 to 10. 1 leaves the "
             "weights as set, 0 makes them all 1, which is no guidance except in independent.",
+        ),
+    ]
+
+
+def effort_inputs() -> list[io.Input]:
+    """How much exactness is given up for fewer rows, and what keeps strong pushes in bounds."""
+    return [
+        io.Combo.Input(
+            "speed",
+            options=list(SPEEDS),
+            default="exact",
+            optional=True,
+            tooltip="How many rows are run. exact: all at every step. balanced: kept while the "
+            "result stays within about 1 %. fast: one mixed row for all inputs, at every second "
+            "step; leave_one_out only. draft: a single row, weights as strengths.",
+        ),
+        io.Combo.Input(
+            "correction",
+            options=list(CORRECTIONS),
+            default="none",
+            optional=True,
+            tooltip="Against burnt colours from strong weights. rescale: contrast of the unguided "
+            "prediction, 0.7 of the way. renorm: no longer than it. apg: drops what only "
+            "saturates. zero_star: for flow models, fits the two sides first.",
         ),
     ]

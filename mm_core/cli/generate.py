@@ -31,7 +31,9 @@ from ..encoders.pose import read_keypoints
 from ..encoders.waves import read_wave
 from ..errors import InputError
 from ..guidance.compositions import COMPOSITIONS, DEFAULT
+from ..guidance.corrections import CORRECTIONS, Correction
 from ..guidance.program import Program
+from ..guidance.speed import SPEEDS, at_speed
 from ..types import Modality, Window
 from ..weights.save import save_bytes
 from . import options
@@ -55,6 +57,10 @@ def add(commands: Any) -> None:
     p.add_argument("--window", action="append", default=[], metavar="NAME=A:B",
                    help="part of sampling, 0..1, in which the input acts")  # fmt: skip
     p.add_argument("--composition", choices=list(COMPOSITIONS), default=DEFAULT)
+    p.add_argument("--speed", choices=list(SPEEDS), default="exact",
+                   help="balanced, fast and draft run fewer rows, and are less exact")  # fmt: skip
+    p.add_argument("--correction", choices=list(CORRECTIONS), default="none",
+                   help="keeps strong weights from burning the colours")  # fmt: skip
     p.add_argument("--push", type=float, default=1.0, help="multiplies every push beyond weight 1")
     p.add_argument("--steps", type=int, default=25)
     p.add_argument("--sampler", choices=list(SAMPLERS), default="euler")
@@ -83,16 +89,18 @@ def run(given: argparse.Namespace) -> None:
     options.writable(given.out)
     model, _ = load_embedded(given.model)
     encoded = encode_files(model, given)
-    program = _program(given, encoded)
+    program, effort = at_speed(_program(given, encoded), given.speed)
     with Progress("sampling", settings.steps) as bar:
         pictures, cost = generate(
             model, program, encoded, encode_text(model.text, "").null, settings,
-            lambda i: bar.step(),
+            lambda i: bar.step(), effort,
         )  # fmt: skip
     about = {
         "text": given.text,
         "weights": {m.name: m.weight for m in program.modalities},
         "composition": program.composition,
+        "speed": given.speed,
+        "correction": given.correction,
         **vars(settings),
     }
     for path, picture in zip(_names(given.out, settings.batch), pictures, strict=True):
@@ -156,7 +164,8 @@ def _program(given: argparse.Namespace, encoded: dict[str, Encoded]) -> Program:
                 "give that input or take the option away"
             )
     modalities = (Modality(n, chosen.get(n, WEIGHTS[n]), windows.get(n, Window())) for n in encoded)
-    return Program(tuple(modalities), given.composition, given.push)
+    correction = Correction(given.correction)
+    return Program(tuple(modalities), given.composition, given.push, correction)
 
 
 def _names(path: Path, count: int) -> list[Path]:

@@ -19,7 +19,7 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.embedding = ops.Embedding(words, WIDTH)
         self.position = ops.Embedding(length, WIDTH)
-        self.layers = nn.ModuleList(_TextLayer(ops) for _ in range(layers))
+        self.layers = nn.ModuleList(_TokenLayer(ops) for _ in range(layers))
         self.norm = ops.LayerNorm(WIDTH)
         start_weight(self.embedding, 0.5)
         start_weight(self.position, 0.2)
@@ -32,7 +32,9 @@ class TextEncoder(nn.Module):
         return self.norm(x)
 
 
-class _TextLayer(nn.Module):
+class _TokenLayer(nn.Module):
+    """Self-attention and feed-forward over a few tokens, each added to its input."""
+
     def __init__(self, ops: ModuleType):
         super().__init__()
         self.norm1, self.attention = ops.LayerNorm(WIDTH), SelfAttention(WIDTH, 4, ops)
@@ -47,7 +49,12 @@ class _TextLayer(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """A 64 x 64 picture -> 16 tokens."""
+    """A 64 x 64 picture -> 16 tokens.
+
+    Each patch by itself cannot tell a ring from a wave; the layer over all tokens can.
+    """
+
+    TOKENS = 16
 
     def __init__(self, ops: ModuleType = nn):
         super().__init__()
@@ -59,10 +66,13 @@ class StyleEncoder(nn.Module):
             nn.SiLU(),
             ops.Conv2d(96, WIDTH, 3, stride=2, padding=1),
         )
+        self.place = nn.Parameter(torch.zeros(1, self.TOKENS, WIDTH))
+        self.layer = _TokenLayer(ops)
         self.norm = ops.LayerNorm(WIDTH)
 
     def forward(self, picture: Picture) -> Tokens:
-        return self.norm(self.body(picture * 2 - 1).flatten(2).transpose(1, 2))
+        x = self.body(picture * 2 - 1).flatten(2).transpose(1, 2)
+        return self.norm(self.layer(x + self.place.to(x)))
 
 
 class AudioEncoder(nn.Module):

@@ -2,7 +2,7 @@
 
 WEIGHTS = {
     "text": 3.0,
-    "style": 1.75,
+    "style": 2.5,
     "depth": 1.5,
     "pose": 1.5,
     "segmentation": 1.5,

@@ -4,8 +4,6 @@ A gain that is no number is a float32 tensor (b or 1, h or 1, w or 1) on the CPU
 is asked at every step, and must not make a GPU wait.
 """
 
-import math
-
 from ..types import Latent, Tensor
 
 Gain = float | Tensor
@@ -22,11 +20,6 @@ def is_nothing(gain: Gain) -> bool:
     return peak(gain) <= NEGLIGIBLE
 
 
-def same(a: Gain, b: Gain) -> bool:
-    """Whether two gains differ nowhere, but for rounding."""
-    return is_nothing(a - b)
-
-
 def spread(gain: Gain, latent: Latent) -> Gain:
     """A gain that can multiply a latent (b, c, *space): rows and columns are its last two axes."""
     if not isinstance(gain, Tensor):
@@ -39,8 +32,3 @@ def spread(gain: Gain, latent: Latent) -> Gain:
 def per_image(values: tuple[float, ...]) -> Tensor:
     """(b, 1, 1): one number for each image of a batch."""
     return Tensor(values).view(-1, 1, 1)
-
-
-def is_finite(gain: float | tuple[float, ...]) -> bool:
-    """Whether every number is one."""
-    return all(map(math.isfinite, gain if isinstance(gain, tuple) else (gain,)))

@@ -9,7 +9,6 @@ docs/equations.md, equation 12.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -234,16 +233,3 @@ def _gains(plan: GuidancePlan) -> dict[Row, float]:
 def _size(x: Latent) -> Tensor:
     """Root mean square of an image, in the mean of the batch."""
     return x.float().flatten(1).square().mean(1).sqrt().mean()
-
-
-def summary(planner: Planner) -> dict[str, Any]:
-    """What a finished run cost and may have lost, for a report."""
-    evaluations = len(planner.steps)
-    rows = sum(len(s.fresh) for s in planner.steps)
-    return {
-        "evaluations": evaluations,
-        "rows": rows,
-        "rows_per_evaluation": rows / evaluations if evaluations else 0.0,
-        "error_spent": sum(s.spent for s in planner.steps),
-        "error_audited": sum(s.audited for s in planner.steps),
-    }

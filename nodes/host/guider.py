@@ -1,8 +1,11 @@
 """Runs a guidance program's rows as one batch. The host hands out denoised latents; so do we."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import comfy.conds
+import comfy.model_sampling
 import comfy.samplers
 import torch
 
@@ -10,22 +13,40 @@ from ...mm_core.branches.shapes import to_batch
 from ...mm_core.embedded.conditions import row_inputs
 from ...mm_core.errors import InputError
 from ...mm_core.guidance.algebra import combine, effective_pair
+from ...mm_core.guidance.corrections import Correction, Guided, Memory, correct
+from ...mm_core.guidance.plan import GuidancePlan
+from ...mm_core.guidance.planner import Effort, Planner
 from ...mm_core.guidance.program import Program, auto_named
 from ...mm_core.guidance.report import Report, describe
-from ...mm_core.types import Row
+from ...mm_core.guidance.speed import at_speed
+from ...mm_core.types import Moment, Row
 from .embedded import is_embedded
 from .modality import EmbeddedEffect, HostModality, TextEffect
 
 
-class ProgramGuider(comfy.samplers.CFGGuider):
-    """A CFGGuider for any number of modalities. It keeps no state from a run but its counts."""
+@dataclass
+class Run:
+    """State of one sampling run. progress: of each noise level that came up."""
 
-    def __init__(self, model, modalities: list[HostModality], program: Program):
+    program: Program
+    planner: Planner
+    levels: tuple[float, ...] = ()
+    memory: Memory = field(default_factory=Memory)
+    progress: dict[float, float] = field(default_factory=dict)
+
+    def after(self, sigma: float) -> float:
+        """The next noise level of the schedule below this one."""
+        return next((level for level in self.levels if level < sigma * (1 - 1e-6)), 0.0)
+
+
+class ProgramGuider(comfy.samplers.CFGGuider):
+    """A CFGGuider for any number of modalities. Each run begins with a state of its own."""
+
+    def __init__(self, model, modalities: list[HostModality], program: Program, effort: Effort):
         super().__init__(model)
-        self.program = program
+        self.program, self.effort = program, effort
         self.cfg = 1.0 + program.strongest_push
-        self.counts = (0, 0)  # evaluations and rows of the last run
-        self.progress: dict[float, float] = {}  # of each noise level of the last run
+        self.run = Run(program, Planner(effort))
         self.inputs = {
             m.modality.name: m.effect.samples
             for m in modalities
@@ -35,50 +56,77 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             {str(row): row_conditioning(row, modalities) for row in program.rows()}
         )
 
-    def sample(self, noise, *args, **kwargs):
+    def sample(self, noise, latent_image, sampler, sigmas, *args, **kwargs):
         for name, tensor in self.inputs.items():
             # The host would repeat or cut any batch without a word.
             to_batch(tensor, len(noise), f"the {name} input")
-        self.counts, self.progress = (0, 0), {}
-        return super().sample(noise, *args, **kwargs)
+        shape = noise.unbind()[0].shape if noise.is_nested else noise.shape
+        fitted = self.program.fitted(shape[0], *shape[-2:])
+        self.run = Run(fitted, Planner(self.effort), tuple(sigmas.tolist()))
+        return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
-        plan = self.program.plan_at(self._progress(float(timestep[0])))
-        # The row that sees most comes last: caching nodes anchor on it.
-        rows = sorted(plan.rows, key=lambda row: len(row.names))
+        run, sigma = self.run, float(timestep[0])
+        noise, following = self._to_signal(sigma), self._to_signal(run.after(sigma))
+        plan = run.program.plan_at(Moment(self._progress(sigma), noise))
+        rows = run.planner.choose(plan, noise, following)
+        plain = _plain_pair(plan, run.program.correction)
+        if plain:  # the host's own formula, in the host's own order
+            rows = tuple(row for row in plain if row in rows)
         outputs = comfy.samplers.calc_cond_batch(
             self.inner_model, [self.conds[str(row)] for row in rows], x, timestep, model_options
         )
-        evaluations, total = self.counts
-        self.counts = evaluations + 1, total + len(rows)
-        predictions = dict(zip(rows, outputs, strict=True))
-        result = combine(predictions, plan)
-        hooks = model_options.get("sampler_post_cfg_function", [])
-        if not hooks:
-            return result
-        cond, uncond, scale = effective_pair(predictions, plan, result)
-        for hook in hooks:
-            result = hook(
+        fresh = dict(zip(rows, outputs, strict=True))
+        predictions = run.planner.complete(fresh, plan, following)
+        if plain:
+            cond, uncond, scale = *(predictions[row] for row in plain), plan.coefficients[plain[0]]
+        else:
+            result = combine(predictions, plan)
+            cond, uncond, scale = effective_pair(predictions, plan, result)
+            if run.program.correction.kind != "none":
+                run.memory.begin(noise)
+                guided = Guided(result, cond, uncond, scale, x, sigma)
+                result = correct(run.program.correction, guided, run.memory)
+                uncond = cond - (result - cond) / (scale - 1)
+            if not any(model_options.get(name) for name in _FORMULA_HOOKS):
+                return result
+        return self._as_pair(cond, uncond, scale, plan, x, timestep, model_options)
+
+    def _as_pair(self, cond, uncond, scale, plan: GuidancePlan, x, timestep, model_options):
+        """What the host does with two rows, hooks of other nodes included."""
+        ends = plan.fullest, min(plan.rows, key=lambda row: len(row.names))
+        conds = [self.conds[str(row)] for row in ends]
+        outputs = [cond, uncond]
+        for hook in model_options.get("sampler_pre_cfg_function", []):
+            outputs = hook(
                 {
-                    "denoised": result,
-                    "cond": self.conds[str(rows[-1])],
-                    "uncond": self.conds[str(rows[0])],
-                    "cond_denoised": cond,
-                    "uncond_denoised": uncond,
+                    "conds": conds,
+                    "conds_out": outputs,
                     "cond_scale": scale,
+                    "timestep": timestep,
+                    "input": x,
+                    "sigma": timestep,
                     "model": self.inner_model,
                     "model_options": model_options,
-                    "sigma": timestep,
-                    "input": x,
                 }
             )
-        return result
+        return comfy.samplers.cfg_function(
+            self.inner_model, outputs[0], outputs[1], scale, x, timestep,
+            model_options=model_options, cond=conds[0], uncond=conds[1],
+        )  # fmt: skip
+
+    def _to_signal(self, sigma: float) -> float:
+        """The ratio of noise to signal: of a flow sigma / (1 - sigma), else sigma itself."""
+        if not isinstance(self.inner_model.model_sampling, comfy.model_sampling.CONST):
+            return sigma
+        return sigma / (1 - sigma) if sigma < 1 else math.inf
 
     def _progress(self, sigma: float) -> float:
         """The share of sampling at which a noise level comes up. Each level is asked once a run."""
-        if sigma not in self.progress:
-            self.progress[sigma] = self._bisected(sigma)
-        return self.progress[sigma]
+        known = self.run.progress
+        if sigma not in known:
+            known[sigma] = self._bisected(sigma)
+        return known[sigma]
 
     def _bisected(self, sigma: float) -> float:
         sampling = self.inner_model.model_sampling
@@ -92,8 +140,28 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         return high if high < 1 else 1 - 1e-6
 
 
+_FORMULA_HOOKS = (
+    "sampler_pre_cfg_function", "sampler_cfg_function", "sampler_post_cfg_function"
+)  # fmt: skip
+
+
+def _plain_pair(plan: GuidancePlan, correction: Correction) -> tuple[Row, Row] | None:
+    """The two rows of ordinary classifier-free guidance, where that is all the plan is."""
+    coefficients = plan.coefficients
+    numbers = all(isinstance(c, float | int) for c in coefficients.values())
+    if len(coefficients) != 2 or plan.across or not numbers or correction.kind != "none":
+        return None
+    fewer, more = sorted(coefficients, key=lambda row: len(row.names))
+    return more, fewer
+
+
 def make_guider(
-    model, modalities: Mapping[str, HostModality] | None, composition: str, push: float
+    model,
+    modalities: Mapping[str, HostModality] | None,
+    composition: str,
+    push: float,
+    speed: str = "exact",
+    correction: str = "none",
 ) -> ProgramGuider:
     """The guider for what is connected; empty sockets are skipped."""
     connected = [m for m in (modalities or {}).values() if m is not None]
@@ -107,7 +175,8 @@ def make_guider(
             f"adapters of the embedded model fit its own MODEL only; found a {kind}: connect "
             "model from the same Load Embedded Model, or leave these modalities out"
         )
-    return ProgramGuider(model, named, Program(tuple(m.modality for m in named), composition, push))
+    program = Program(tuple(m.modality for m in named), composition, push, Correction(correction))
+    return ProgramGuider(model, named, *at_speed(program, speed))
 
 
 def plan_report(guider: ProgramGuider) -> Report:

@@ -43,5 +43,4 @@ _RATIOS = ("downscale_ratio_spacial", "downscale_ratio_temporal")
 
 def run_report(guider: ProgramGuider) -> Report:
     """What the last run of this guider cost."""
-    evaluations, rows = guider.counts
-    return describe(guider.program, evaluations, rows)
+    return describe(guider.program, guider.run.planner)

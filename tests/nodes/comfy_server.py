@@ -17,6 +17,7 @@ from pathlib import Path
 import websocket
 from find_comfyui import PACK, comfyui, interpreter
 from PIL import Image
+from safetensors.torch import load_file
 
 START_SECONDS = 180
 PROBES = Path(__file__).absolute().with_name("probe_nodes.py")
@@ -147,6 +148,15 @@ class Server:
                 return history[wanted]["outputs"]
             time.sleep(0.1)
         raise ServerError(f"prompt {wanted} is not in the history")
+
+    def latents(self, prompt, **kwargs):
+        """The latents a prompt saves, in node order."""
+        outputs = self.run(prompt, **kwargs)
+        files = [item for n in sorted(outputs, key=int) for item in outputs[n].get("latents", [])]
+        return [
+            load_file(self.base / "output" / item["subfolder"] / item["filename"])["latent_tensor"]
+            for item in files
+        ]
 
     def images(self, prompt, **kwargs):
         """The pictures a prompt saves, as PIL images, in node order."""

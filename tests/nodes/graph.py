@@ -77,13 +77,14 @@ class Graph:
             **self.sampling(**sampling),
         )
 
-    def guider(self, *modalities, composition="leave_one_out", push=1.0):
+    def guider(self, *modalities, composition="leave_one_out", push=1.0, **effort):
         return self.add(
             "MMC_Guider",
             model=self.model,
             composition=composition,
             cfg=push,
             **_connected(modalities),
+            **effort,
         )
 
     def custom(self, guider, seed=1, steps=4, sampler_name="euler", scheduler="normal"):
@@ -117,6 +118,14 @@ class Graph:
 
     def save(self, latent):
         return self.save_image(self.decoded(latent))
+
+    def keep(self, latent):
+        """SaveLatent."""
+        return self.add("SaveLatent", samples=latent, filename_prefix="test")
+
+    def words(self, prompt=""):
+        """CONDITIONING of a prompt."""
+        return self.add("CLIPTextEncode", clip=self.clip, text=prompt)
 
     def save_image(self, image):
         return self.add("SaveImage", images=image, filename_prefix="test")

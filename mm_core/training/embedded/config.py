@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from .loop import Budget, Schedule
+from .loop import OPTIMIZERS, Budget, Schedule
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How one network is trained."""
+    """How one network is trained. optimizer: "adamw" or "muon"."""
 
     batch: int
     steps: int
@@ -19,15 +19,18 @@ class Stage:
     minutes: float = float("inf")
     decay: float = 0.5
     average: float = 0.999
+    optimizer: str = "adamw"
 
     def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise InputError(f"optimizer is {self.optimizer!r}; choose from {list(OPTIMIZERS)}")
         for name in ("batch", "steps"):
             _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
         for name in ("rate", "minutes", "decay"):
             _check(name, getattr(self, name), getattr(self, name) > 0, "above 0")
 
     def schedule(self) -> Schedule:
-        return Schedule(self.rate, decay=self.decay, average=self.average)
+        return Schedule(self.rate, decay=self.decay, average=self.average, optimizer=self.optimizer)
 
     def budget(self) -> Budget:
         return Budget(self.steps, self.minutes)

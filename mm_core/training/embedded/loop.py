@@ -15,7 +15,9 @@ from torch import nn
 
 from ...types import Tensor
 from ...weights.save import save_tensors
+from .muon import Muon
 
+OPTIMIZERS = ("adamw", "muon")
 Report = Callable[[str], None]
 
 
@@ -37,6 +39,7 @@ class Schedule:
     weight_decay: float = 0.01
     average: float = 0.999  # of the exponential moving average of the weights
     clip: float = 1.0
+    optimizer: str = "adamw"
 
     def rate(self, step: int, spent: float) -> float:
         """spent: share of the budget that is used, 0..1."""
@@ -59,13 +62,7 @@ class Trainer:
     ):
         self.model, self.schedule, self.budget = model, schedule, budget
         self.path, self.report = path, report
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(),
-            lr=schedule.peak,
-            betas=(0.9, 0.99),
-            weight_decay=schedule.weight_decay,
-            foreach=True,
-        )
+        self.optimizer = make_optimizer(model, schedule)
         self.average = {k: v.detach().clone() for k, v in model.state_dict().items()}
         self.step, self.seconds, self.done = 0, 0.0, False
         if path.exists():
@@ -144,6 +141,19 @@ class Trainer:
         if state:
             own = self.optimizer.state_dict()
             self.optimizer.load_state_dict({"state": state, "param_groups": own["param_groups"]})
+
+
+def make_optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
+    """The optimizer that a schedule names, over all parameters of a model."""
+    if schedule.optimizer == "muon":
+        return Muon(model.named_parameters(), schedule.peak, weight_decay=schedule.weight_decay)
+    return torch.optim.AdamW(
+        model.parameters(),
+        lr=schedule.peak,
+        betas=(0.9, 0.99),
+        weight_decay=schedule.weight_decay,
+        foreach=True,
+    )
 
 
 class StopBetweenSteps:

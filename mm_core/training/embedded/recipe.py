@@ -1,5 +1,7 @@
 """The stages of the recipe in order. Each reads what the ones before it left in the work folder."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,11 @@ from safetensors.torch import load_file
 from ...embedded.autoencoder import Autoencoder
 from ...embedded.model import EmbeddedModel
 from ...embedded.weights import load_embedded
+from ...errors import InputError
 from ...evaluation.oracle import Oracle
 from ...evaluation.weights import load_oracle
 from ...types import Tensor
-from ...weights.save import save_bytes, save_tensors
+from ...weights.save import save_bytes, save_json, save_tensors
 from . import autoencoder as autoencoder_stage
 from . import denoiser as denoiser_stage
 from . import dropout
@@ -26,6 +29,31 @@ from .shards import content_of, make_shard, make_shards, read_shards, style_of
 
 BULK = ("picture", "small", "depth", "skeleton", "segment", "tokens")
 VALIDATION_SEED = 800_000  # of scenes that no training shard comes near
+
+
+def same_work(recipe: Recipe, work: Path, start: Path | None) -> None:
+    """Writes down what a work folder is for, or refuses one made for something else.
+
+    Budgets may change: a stopped run may be given more time.
+    """
+    purpose = recipe.as_dict()
+    for stage in ("autoencoder", "oracle", "denoiser"):
+        for budget in ("steps", "minutes"):
+            purpose[stage].pop(budget, None)
+    model = start and start / MODEL_NAME
+    purpose["start"] = hashlib.sha256(model.read_bytes()).hexdigest()[:12] if model else None
+    note = work / "work.json"
+    if not note.exists():
+        save_json(purpose, note)
+        return
+    before = json.loads(note.read_text(encoding="utf-8"))
+    if other := sorted(
+        k for k in purpose.keys() | before.keys() if purpose.get(k) != before.get(k)
+    ):
+        raise InputError(
+            f"{work} holds the scenes and checkpoints of another recipe: {other[0]} is "
+            f"{purpose.get(other[0])!r} now and was {before.get(other[0])!r}; choose another --work"
+        )
 
 
 def scene_paths(recipe: Recipe, work: Path, report: Report) -> list[Path]:
@@ -62,6 +90,7 @@ def train_embedded(
     start: a folder with an exported model and its oracle. Autoencoder and oracle are taken from
     there as they are, and the denoiser is trained further.
     """
+    same_work(recipe, work, start)
     earlier: dict[str, Any] = {}
     if start is None:
         autoencoder = train_autoencoder(recipe, work, report)
@@ -172,10 +201,16 @@ def train_denoiser(
     probe = Probe(model.denoiser.place.shape[1])
     both = torch.nn.ModuleDict({"model": model, "probe": probe})
     channels_last(both)
-    features: list[Tensor] = []
-    hook = model.denoiser.coarse_out_look.register_forward_hook(
-        lambda module, given, out: features.append(out)
-    )
+    seen: dict[str, Tensor] = {}
+    parts = {
+        "features": model.denoiser.coarse_out_look,
+        "style_tokens": model.adapters.style,
+        "text_tokens": model.text,
+    }
+    hooks = [
+        module.register_forward_hook(lambda _, given, out, name=name: seen.update({name: out}))
+        for name, module in parts.items()
+    ]
     trainer = Trainer(both, stage.schedule(), stage.budget(), path, report)
 
     def step_loss(step: int, spent: float) -> Tensor:
@@ -187,15 +222,15 @@ def train_denoiser(
             keep = dropout.structured(has, rng)
         else:
             keep = dropout.independent(has, recipe.independent_rate, rng)
+        batch = denoiser_stage.choose_words(batch, keep, rng)
         clean = latents[rows].float()
         noise = torch.randn(clean.shape, generator=rng)
-        sigma = denoiser_stage.draw_sigma(len(clean), rng)
+        sigma = denoiser_stage.draw_sigma(len(clean), rng, dropout.led_by_words(keep))
         mix = sigma[:, None, None, None]
         x = ((1 - mix) * clean + mix * noise).contiguous(memory_format=torch.channels_last)
-        features.clear()
         with torch.autocast("cpu", torch.bfloat16):
             velocity = denoiser_stage.predict(model, x, sigma, batch, keep, bank, rng)
-            answers = probe(features[0])
+            answers = probe(**seen)
         share = min(1.0, spent / recipe.object_weight_until)
         weight = recipe.object_weight + share * (recipe.object_weight_end - recipe.object_weight)
         flow = denoiser_stage.flow_loss(
@@ -204,9 +239,11 @@ def train_denoiser(
         if step < recipe.probe_start_step:
             return flow
         style, content = style_of(batch), content_of(batch)
-        return flow + recipe.probe_weight * probe_loss(answers, batch["segment"], content, style)
+        asked = probe_loss(answers, batch["segment"], batch["words"], content, style)
+        return flow + recipe.probe_weight * asked
 
     trainer.run(step_loss)
-    hook.remove()
+    for hook in hooks:
+        hook.remove()
     model.autoencoder = autoencoder
     return model

@@ -131,6 +131,19 @@ def test_the_cost_is_told_and_no_bar_where_nobody_watches(mmc):
     assert lines[1:] == ["2 rows in 1 evaluations (2.00 rows each)"]
 
 
+def test_a_speed_runs_fewer_rows_and_is_written_into_the_picture(mmc, tmp_path):
+    common = ("generate", "--text", "a red star", "--steps", "4", "--seed", "1")
+    outcome = mmc(*common, "--speed", "draft", "--correction", "renorm", "--out", "d.png")
+    assert outcome.err.splitlines()[-1] == "4 rows in 4 evaluations (1.00 rows each)"
+    said = json.loads(Image.open(tmp_path / "d.png").text["mmc"])
+    assert (said["speed"], said["correction"]) == ("draft", "renorm")
+
+
+def test_fast_with_a_chain_is_refused(refused):
+    chain = ("generate", "--text", "a red star", "--composition", "chained", "--speed", "fast")
+    refused("found chained: take leave_one_out, or the speed balanced", *chain)
+
+
 def test_a_batch_is_numbered_from_1(mmc, files):
     assert mmc(*RED, "--batch", "2", "--out", "a.png").out == "a-1.png\na-2.png\n"
     assert files() == ["a-1.png", "a-2.png"]

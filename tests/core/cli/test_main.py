@@ -15,7 +15,7 @@ from mm_core.cli.main import main
         (["paint"], "invalid choice: 'paint'"),
         (["generate", "--text"], "argument --text: expected one argument; see mmc generate --help"),
         (["generate", "--steps", "many"], "argument --steps: invalid int value: 'many'"),
-        (["generate", "--speed", "3"], "unrecognized arguments: --speed 3"),
+        (["generate", "--haste", "3"], "unrecognized arguments: --haste 3"),
         (["train", "everything"], "invalid choice: 'everything'"),
     ],
 )

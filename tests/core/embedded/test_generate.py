@@ -7,8 +7,10 @@ from mm_core.embedded import generate as module
 from mm_core.embedded.conditions import EncodedStream, row_inputs
 from mm_core.embedded.encode import encode_depth, encode_style, encode_text
 from mm_core.embedded.generate import GuidedModel, Settings, generate, initial_noise
-from mm_core.errors import InputError
+from mm_core.errors import InputError, PlanError
+from mm_core.guidance.corrections import Correction
 from mm_core.guidance.program import Program
+from mm_core.guidance.speed import at_speed
 from mm_core.types import NULL, Modality, Row, Window
 
 SETTINGS = Settings(steps=3, seed=7, batch=2)
@@ -105,6 +107,60 @@ def test_guidance_is_the_formula_over_separate_calls_of_the_network(shipped, enc
 def test_a_run_costs_its_rows_at_every_step_and_one_call(make, modalities, program, rows):
     cost = make(*modalities, **program)[1]
     assert (cost.evaluations, cost.rows, cost.calls) == (3, 3 * rows, 3)
+
+
+def test_speeds_save_rows_and_stay_near_the_exact_picture(shipped, encoded):
+    settings = Settings(steps=10, seed=7)
+    program = Program(tuple(Modality(name, 2.0) for name in encoded))
+
+    def at(speed):
+        chosen, effort = at_speed(program, speed)
+        null = encoded["text"].null
+        return generate(shipped, chosen, encoded, null, settings, effort=effort)
+
+    exact, cost = at("exact")
+    assert cost.rows == 40
+    fewer = {"balanced": 39, "fast": 16, "draft": 10}
+    for speed, rows in fewer.items():
+        pictures, cost = at(speed)
+        assert cost.rows <= rows
+        assert not torch.equal(pictures, exact)
+    assert (at("balanced")[0] - exact).square().mean() < 1e-3
+
+
+def test_a_correction_acts_on_each_picture_by_itself(make, shipped, encoded):
+    burnt, _ = make(Modality("text", 9.0))
+    calm, _ = make(Modality("text", 9.0), correction=Correction("rescale"))
+    assert not torch.equal(burnt, calm)
+    assert torch.isfinite(calm).all()
+    other = Settings(steps=3, seed=7, batch=1)
+    alone, _ = make(Modality("text", 9.0), settings=other, correction=Correction("rescale"))
+    torch.testing.assert_close(alone, calm[:1], rtol=0, atol=1e-4)
+
+
+def test_a_mask_on_a_weight_acts_where_it_is_white(make):
+    left = torch.zeros(1, 16, 16)
+    left[..., :8] = 1
+    pushed, _ = make(Modality("text", 6.0))
+    half, cost = make(Modality("text", 6.0, mask=left))
+    bare, _ = make(Modality("text", 1.0))
+    assert cost.rows == 6
+    near, far = ((half - other).abs().mean((0, 1, 2)) for other in (pushed, bare))
+    assert near[:32].mean() < far[:32].mean()
+    assert near[-32:].mean() > far[-32:].mean()
+
+
+def test_weights_of_each_image_are_those_of_the_image_alone(make):
+    both, _ = make(Modality("text", (1.0, 5.0)))
+    weak, _ = make(Modality("text", 1.0))
+    strong, _ = make(Modality("text", 5.0))
+    torch.testing.assert_close(both[0], weak[0], rtol=0, atol=1e-4)
+    torch.testing.assert_close(both[1], strong[1], rtol=0, atol=1e-4)
+
+
+def test_weights_of_more_images_than_there_are_are_refused(make):
+    with pytest.raises(PlanError, match="text has 3 weights for a batch of 2"):
+        make(Modality("text", (1.0, 2.0, 3.0)))
 
 
 def test_heun_costs_two_evaluations_a_step_but_for_the_last(make):

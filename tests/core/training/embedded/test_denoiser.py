@@ -53,6 +53,7 @@ def test_training_shows_the_network_what_sampling_does(shipped, table, bank, rng
     keep[:, [MODALITIES.index(name) for name in chosen]] = True
     batch["tokens"] = batch["tokens"][:, :1]  # one caption: nothing to draw
     x, sigma = torch.randn(2, 8, 16, 16, generator=rng), torch.tensor([0.3, 0.9])
+    batch = stage.choose_words(batch, keep, rng)
     trained = stage.predict(shipped, x, sigma, batch, keep, bank, rng)
     adapters = shipped.adapters
     segments = stage.one_hot_segments(batch["segment"])
@@ -71,19 +72,32 @@ def test_a_dropped_text_is_the_empty_prompt(shipped, table, bank, rng):
     batch = stage.gather(table, torch.arange(2), rng)
     x, sigma = torch.randn(2, 8, 16, 16, generator=rng), torch.tensor([0.3, 0.9])
     none = torch.zeros(2, 6, dtype=torch.bool)
+    batch = stage.choose_words(batch, none, rng)
     found = stage.predict(shipped, x, sigma, batch, none, bank, rng)
     null = shipped.text(torch.tensor([tokenize("")] * 2))
     torch.testing.assert_close(found, shipped.denoiser(x, sigma * 1000, null), rtol=0, atol=1e-5)
 
 
-def test_noise_levels_are_logit_normal_or_one_in_five_uniform(rng):
+def test_noise_levels_are_logit_normal_or_uniform(rng):
     drawn = stage.draw_sigma(20_000, rng)
     assert 0 < drawn.min() < drawn.max() < 1
-    # Below s: four fifths of Phi(logit(s) - 0.2) and a fifth of s.
     for s in (0.05, 0.25, 0.5, 0.75, 0.95):
-        logit = torch.logit(torch.tensor(s))
-        below = 0.8 * torch.special.ndtr(logit - 0.2).item() + 0.2 * s
-        assert (drawn < s).float().mean().item() == pytest.approx(below, abs=0.015)
+        assert (drawn < s).float().mean().item() == pytest.approx(below(s), abs=0.015)
+
+
+def test_half_of_those_led_by_words_have_high_noise(rng):
+    led = torch.arange(40_000) % 2 == 0
+    drawn = stage.draw_sigma(40_000, rng, led)
+    for s in (0.25, 0.75, 0.9):
+        high = max(0.0, (s - 0.75) / 0.25)
+        found = [(drawn[which] < s).float().mean().item() for which in (led, ~led)]
+        assert found == pytest.approx([(below(s) + high) / 2, below(s)], abs=0.015)
+
+
+def below(s):
+    """The share of noise levels under s: 85 % of Phi((logit(s) - 0.8) / 1.1) and 15 % of s."""
+    logit = torch.logit(torch.tensor(s))
+    return 0.85 * torch.special.ndtr((logit - 0.8) / 1.1).item() + 0.15 * s
 
 
 def test_things_and_their_surroundings_count_more_than_the_ground():

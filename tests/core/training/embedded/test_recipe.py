@@ -1,6 +1,7 @@
 """The whole recipe in miniature: it makes both files, and can be stopped anywhere."""
 
 import os
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from mm_core.embedded.generate import Settings
 from mm_core.embedded.weights import load_embedded
+from mm_core.errors import InputError
 from mm_core.evaluation.suite import Suite
 from mm_core.evaluation.weights import load_oracle
 from mm_core.training.embedded import export as exporting
@@ -92,6 +94,54 @@ def test_a_run_that_is_stopped_leaves_nothing_half_written_and_goes_on(made, tmp
     )
     for name, value in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], value)
+
+
+@pytest.fixture(scope="module")
+def further(made, tmp_path_factory):
+    """Trained on from the first run, with another seed and in a new place."""
+    folder = tmp_path_factory.mktemp("further")
+    train_embedded(replace(TINY, seed=5), folder / "w", folder / "o", print, made[0] / "out")
+    return folder
+
+
+def test_a_model_that_is_trained_further_keeps_its_oracle_and_autoencoder(made, further):
+    before, after = made[0] / "out", further / "o"
+    assert (before / "oracle.safetensors").read_bytes() == (
+        after / "oracle.safetensors"
+    ).read_bytes()
+    old, new = (load_embedded(f / "embedded.safetensors")[0] for f in (before, after))
+    for name, value in old.autoencoder.state_dict().items():
+        assert torch.equal(new.autoencoder.state_dict()[name], value)
+    assert not torch.equal(old.denoiser.place, new.denoiser.place)
+
+
+def test_its_header_says_what_it_started_from(made, further):
+    header = load_embedded(further / "o" / "embedded.safetensors")[1]
+    assert header.recipe["started_from"]["seed"] == TINY.seed
+    assert header.recipe["seed"] == 5
+    assert header.recipe["steps_run"] == {"denoiser": 2}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "start", "words"),
+    [
+        (replace(TINY, seed=6), False, "seed is 6 now and was 4"),
+        (replace(TINY, denoiser=Stage(3, 2, 1e-3)), False, "denoiser is"),
+        (TINY, True, "start is"),
+    ],
+)
+def test_a_work_folder_of_another_recipe_is_refused(made, tmp_path, recipe, start, words):
+    folder = made[0]
+    with pytest.raises(InputError, match=f"{words}.*choose another --work"):
+        train_embedded(
+            recipe, folder / "work", tmp_path / "o", print, folder / "out" if start else None
+        )
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_run_may_be_given_more_time(made):
+    longer = replace(TINY, denoiser=replace(TINY.denoiser, steps=9, minutes=5.0))
+    module.same_work(longer, made[0] / "work", None)
 
 
 def test_a_step_draws_the_same_whenever_it_is_run():

@@ -1,0 +1,41 @@
+"""Gains: one number, or one for each image and place."""
+
+import pytest
+import torch
+
+from mm_core.guidance.gain import is_nothing, peak, per_image, spread
+
+
+def test_the_peak_is_the_largest_absolute_value():
+    assert peak(-3.0) == 3.0
+    assert peak(torch.tensor([[[1.0, -4.0]]])) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("gain", "nothing"),
+    [
+        (0.0, True),
+        (1e-10, True),
+        (1e-6, False),
+        (torch.zeros(2, 1, 1), True),
+        (per_image((0.0, 1.0)), False),
+    ],
+)
+def test_nothing_is_0_everywhere_but_for_rounding(gain, nothing):
+    assert is_nothing(gain) == nothing
+
+
+def test_a_gain_for_each_image_multiplies_that_image_whatever_its_axes(noise):
+    for shape in ((2, 3, 4, 4), (2, 3, 5, 4, 4)):
+        x = noise(*shape)
+        found = spread(per_image((2.0, -1.0)), x) * x
+        assert torch.equal(found, torch.stack([2.0 * x[0], -1.0 * x[1]]))
+
+
+def test_a_gain_for_each_place_multiplies_all_channels_there(noise):
+    x, gain = noise(2, 3, 4, 5), noise(1, 4, 5)
+    assert torch.equal(spread(gain, x) * x, x * gain[0])
+
+
+def test_a_number_stays_a_number(noise):
+    assert spread(2.5, noise(1, 1, 2, 2)) == 2.5
