@@ -51,6 +51,7 @@ class HostDenoiser(Denoiser):
     def __init__(self, widths: Widths, device=None, operations=OPS, **_: Any):
         super().__init__(widths, operations)
         self.dtype = torch.float32
+        self.in_channels = CHANNELS  # read by nodes that tell latents from other channels
         if device is not None:
             self.to(device)
 
