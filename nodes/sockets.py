@@ -116,8 +116,8 @@ def effort_inputs() -> list[io.Input]:
             options=list(CORRECTIONS),
             default="none",
             optional=True,
-            tooltip="Against burnt colours from strong weights. rescale: contrast of the unguided "
-            "prediction, 0.7 of the way. renorm: no longer than it. apg: drops what only "
-            "saturates. zero_star: for flow models, fits the two sides first.",
+            tooltip="Ways to tame strong weights; which helps depends on the inputs. rescale: "
+            "contrast of the unguided prediction, 0.7 of the way. renorm: no longer than it. apg: "
+            "drops what only saturates. zero_star: for flow models, fits the two sides first.",
         ),
     ]

@@ -60,7 +60,7 @@ def add(commands: Any) -> None:
     p.add_argument("--speed", choices=list(SPEEDS), default="exact",
                    help="balanced, fast and draft run fewer rows, and are less exact")  # fmt: skip
     p.add_argument("--correction", choices=list(CORRECTIONS), default="none",
-                   help="keeps strong weights from burning the colours")  # fmt: skip
+                   help="ways to tame strong weights; which helps varies")  # fmt: skip
     p.add_argument("--push", type=float, default=1.0, help="multiplies every push beyond weight 1")
     p.add_argument("--steps", type=int, default=25)
     p.add_argument("--sampler", choices=list(SAMPLERS), default="euler")
@@ -126,6 +126,11 @@ def encode_files(model: EmbeddedModel, given: argparse.Namespace) -> dict[str, E
         "segmentation": lambda p: encode_segmentation(adapters, read_picture(p), str(p)),
         "audio": lambda p: encode_audio(adapters, read_wave(p)),
     }
+    if given.negative and given.text is None:
+        raise InputError(
+            "--negative says what the text pushes away from, but there is no --text; give one, "
+            "or take the option away"
+        )
     encoded: dict[str, Encoded] = {}
     with torch.inference_mode():
         for name in MODALITIES:

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MemoryError, torch.OutOfMemoryError):
         return _out_of_memory()
     except RuntimeError as e:
-        if "not enough memory" not in str(e):
+        if not any(said in str(e) for said in ("not enough memory", "can't allocate memory")):
             raise
         return _out_of_memory()
     except BrokenPipeError:

@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> None:
     """Trains, measures and writes embedded.safetensors and oracle.safetensors."""
     from ..training.embedded.config import Recipe, read_recipe
+    from ..training.embedded.export import MODEL_NAME, ORACLE_NAME
     from ..training.embedded.recipe import train_embedded
 
     if given.threads < 0:
@@ -46,6 +47,12 @@ def run(given: argparse.Namespace) -> None:
         recipe = _shared(recipe, given.minutes, given.start is not None)
     if given.start is not None and not given.start.is_dir():
         raise InputError(f"--start {given.start}: needed the --out folder of an earlier training")
+    for name in (MODEL_NAME, ORACLE_NAME) if given.start else ():
+        if not (given.start / name).is_file():
+            raise InputError(
+                f"--start {given.start}: there is no {name} in it; needed the --out folder of an "
+                "earlier training"
+            )
     options.writable_folder(given.work, "--work")
     options.writable_folder(given.out)
     save_json(recipe.as_dict(), given.work / "recipe.json")

@@ -94,7 +94,8 @@ class GuidedModel:
         fresh = dict(zip(rows, denoised.split(len(x)), strict=True))
         predictions = self.planner.complete(fresh, plan, following)
         result = combine(predictions, plan)
-        if self.program.correction.kind == "none":
+        if self.program.correction.kind == "none" or not plan.terms:
+            self._memory.push = None
             return result
         self._memory.begin(noise)
         pair = effective_pair(predictions, plan, result)

@@ -113,13 +113,14 @@ def perp_neg(weights: Weights) -> GuidancePlan:
     return _plan(NULL, terms)
 
 
-def strengths(weights: Weights) -> GuidancePlan:
+def strengths(weights: Weights, fixed: Collection[Unit] = ()) -> GuidancePlan:
     """The single row in which each modality has its weight as its strength: no guidance, no extra
     row, and the more distorted the farther weights are from 1. Weights that vary count as their
-    mean."""
+    mean, and units in `fixed` are seen as they are."""
     table: dict[str, float] = {}
     for unit, w in weights.items():
-        table |= dict.fromkeys(_names(unit), float(w.mean()) if isinstance(w, Tensor) else w)
+        value = float(w.mean()) if isinstance(w, Tensor) else w
+        table |= dict.fromkeys(_names(unit), 1.0 if unit in fixed else value)
     return GuidancePlan(Row.of(table))
 
 
@@ -156,7 +157,7 @@ def compose(composition: str, weights: Weights, fixed: Collection[Unit] = ()) ->
     if composition == "perp_neg" and not acting:
         return GuidancePlan(NULL)
     if composition == DRAFT:
-        return strengths(acting)
+        return strengths(acting, fixed)
     return COMPOSITIONS[composition](acting)
 
 

@@ -11,6 +11,7 @@ from ..numerics import sample_dot, sample_norm, sample_std
 from ..types import Latent, Tensor
 
 TINY = 1e-9
+MOSTLY_NOISE = 10.0  # noise to signal; below it, a step given up is noise that stays
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Correction:
     amount: of rescale, 0 none to 1 all.
     momentum, limit, parallel: of apg. limit is the largest norm of the push, 0 for none; parallel
     is the share that is kept of what lies along C.
-    zero_steps: of zero_star, how many evaluations at the start are given up.
+    zero_steps: of zero_star, how many evaluations at the start are given up, where that is noise
+    above ten times the signal.
     """
 
     kind: str = "none"
@@ -69,7 +71,7 @@ class Guided:
 
 
 def correct(correction: Correction, guided: Guided, memory: Memory) -> Latent:
-    """The corrected D. Without a correction, or a push, D itself."""
+    """The corrected D. Without a correction D itself; call it only where there is a push."""
     out = CORRECTIONS[correction.kind](correction, guided, memory)
     memory.evaluations += 1
     return out
@@ -138,7 +140,7 @@ def _apg(correction: Correction, guided: Guided, memory: Memory) -> Latent:
 
 
 def _zero_star(correction: Correction, guided: Guided, memory: Memory) -> Latent:
-    if memory.evaluations < correction.zero_steps:
+    if memory.evaluations < correction.zero_steps and memory.noise > MOSTLY_NOISE:
         return guided.x  # a velocity of zero
     return zero_star(guided)
 

@@ -108,7 +108,7 @@ class Planner:
         noise, following: ratio of noise to signal here and at the next step; 0 at the end.
         """
         reference = reference_row(plan)
-        noise = min(noise, FARTHEST)
+        noise, following = min(noise, FARTHEST), min(following, FARTHEST)
         if reference != self._reference or noise > self._noise * (1 + 1e-6):
             self._kept.clear()
             self._reference, self._alarm = reference, 0
@@ -127,6 +127,7 @@ class Planner:
     ) -> dict[Row, Latent]:
         """Every row of the plan: those that were run, and the others as foreseen."""
         reference = reference_row(plan)
+        following = min(following, FARTHEST)
         anchor = fresh[reference]
         out = {reference: anchor}
         scale = SPACES[self.effort.space](self._noise)
@@ -141,7 +142,9 @@ class Planner:
                 missed = difference - expected if expected is not None else difference * 0
                 figures += [_size(missed) * scale]
                 figures += [_size(difference - kept.seen[0][1]) if kept.seen else figures[0] * 0]
-                kept.seen = [(self._noise, difference), *kept.seen][:2]
+                # Seen twice at one noise, as by the correctors of some samplers, it has no slope.
+                before = [seen for seen in kept.seen if seen[0] > self._noise * (1 + 1e-6)]
+                kept.seen = [(self._noise, difference), *before][:2]
             else:
                 expected = self._expected(kept)
                 assert expected is not None
@@ -151,6 +154,11 @@ class Planner:
         else:
             self._learn(fresh, plan, following, torch.stack(figures).tolist())  # the one host sync
         return {row: out[row] for row in plan.rows}
+
+    def forget(self) -> None:
+        """Lets go of all latents. What was counted stays."""
+        self._kept.clear()
+        self._reference = None
 
     def _expected(self, kept: Kept) -> Tensor | None:
         """The difference now: the last one and half of where the last two point."""

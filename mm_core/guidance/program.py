@@ -88,6 +88,8 @@ class Program:
         share = self.push * (m.schedule(at) if m.schedule else 1.0)
         if isinstance(m.weight, float | int) and m.mask is None:
             gain: Gain = 1 + (m.weight - 1) * share if share != 1 else float(m.weight)
+            if self.composition == "perp_neg" and m.weight < 0:
+                gain = m.weight * share  # what is to be avoided never becomes what is wanted
             return BARELY if self._varies and is_nothing(gain) else gain
         push = (per_image(m.weights) - 1) * share
         return 1 + (push if m.mask is None else push * m.mask.float().cpu())

@@ -16,7 +16,7 @@ class Report:
 
     The rest is of a finished run. steps: for each evaluation the ratio of noise to signal, the rows
     that were run and those that were kept. error_spent: what keeping rows may have cost, as a share
-    of the latent; error_audited: what it had cost wherever a kept row was run again.
+    of the latent; error_audited: how far rows that were run again were from what was foreseen.
     """
 
     composition: str

@@ -63,7 +63,11 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         shape = noise.unbind()[0].shape if noise.is_nested else noise.shape
         fitted = self.program.fitted(shape[0], *shape[-2:])
         self.run = Run(fitted, Planner(self.effort), tuple(sigmas.tolist()))
-        return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        try:
+            return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+        finally:  # the host keeps guiders; latents of a finished run must not stay with them
+            self.run.planner.forget()
+            self.run.memory = Memory()
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
         run, sigma = self.run, float(timestep[0])
@@ -73,9 +77,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         plain = _plain_pair(plan, run.program.correction)
         if plain:  # the host's own formula, in the host's own order
             rows = tuple(row for row in plain if row in rows)
-        outputs = comfy.samplers.calc_cond_batch(
-            self.inner_model, [self.conds[str(row)] for row in rows], x, timestep, model_options
-        )
+        outputs = self._run_rows(rows, x, timestep, model_options)
         fresh = dict(zip(rows, outputs, strict=True))
         predictions = run.planner.complete(fresh, plan, following)
         if plain:
@@ -83,7 +85,9 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         else:
             result = combine(predictions, plan)
             cond, uncond, scale = effective_pair(predictions, plan, result)
-            if run.program.correction.kind != "none":
+            if not plan.terms:
+                run.memory.push = None
+            elif run.program.correction.kind != "none":
                 run.memory.begin(noise)
                 guided = Guided(result, cond, uncond, scale, x, sigma)
                 result = correct(run.program.correction, guided, run.memory)
@@ -91,6 +95,30 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             if not any(model_options.get(name) for name in _FORMULA_HOOKS):
                 return result
         return self._as_pair(cond, uncond, scale, plan, x, timestep, model_options)
+
+    def _run_rows(self, rows, x, timestep, model_options):
+        """One x0 for each row, in one call."""
+        conds = [self.conds[str(row)] for row in rows]
+        other = model_options.get("sampler_calc_cond_batch_function")
+        if other is None:
+            return comfy.samplers.calc_cond_batch(
+                self.inner_model, conds, x, timestep, model_options
+            )
+        if len(rows) != 2:
+            raise InputError(
+                f"a node on the model, such as SkipLayerGuidanceDiTSimple, runs the network in its "
+                f"own way, for two rows; this step has {len(rows)}: take that node away, or use "
+                "one input at the speed exact"
+            )
+        return other(
+            {
+                "conds": conds,
+                "input": x,
+                "sigma": timestep,
+                "model": self.inner_model,
+                "model_options": model_options,
+            }
+        )
 
     def _as_pair(self, cond, uncond, scale, plan: GuidancePlan, x, timestep, model_options):
         """What the host does with two rows, hooks of other nodes included."""

@@ -139,6 +139,13 @@ def test_a_speed_runs_fewer_rows_and_is_written_into_the_picture(mmc, tmp_path):
     assert (said["speed"], said["correction"]) == ("draft", "renorm")
 
 
+def test_a_negative_without_text_is_refused(refused, inputs):
+    refused(
+        "there is no --text; give one, or take the option away",
+        "generate", "--style", "style.png", "--negative", "a red star",
+    )  # fmt: skip
+
+
 def test_fast_with_a_chain_is_refused(refused):
     chain = ("generate", "--text", "a red star", "--composition", "chained", "--speed", "fast")
     refused("found chained: take leave_one_out, or the speed balanced", *chain)

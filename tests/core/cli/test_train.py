@@ -33,6 +33,7 @@ def handed(monkeypatch):
         (["--minutes", "nan"], "--minutes nan: needed a number above 0"),
         (["--out", "list.json"], "--out list.json is a file; give a folder"),
         (["--work", "list.json/work"], "choose a folder that you may write to"),
+        (["--start", "."], "--start .: there is no embedded.safetensors in it; needed the --out"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_training(mmc, tmp_path, handed, arguments, words):
@@ -63,6 +64,8 @@ def test_minutes_are_shared_among_the_networks(mmc, handed):
 
 def test_a_model_trained_further_gets_all_minutes_for_its_denoiser(mmc, tmp_path, handed):
     (tmp_path / "earlier").mkdir()
+    for name in ("embedded.safetensors", "oracle.safetensors"):
+        (tmp_path / "earlier" / name).touch()
     mmc("train", "embedded", "--minutes", "100", "--start", "earlier")
     recipe, start = handed[0]
     assert recipe.denoiser.minutes == 100

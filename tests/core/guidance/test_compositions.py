@@ -172,6 +172,11 @@ def test_a_group_is_kept_and_dropped_as_one(composition):
     assert whole == pytest.approx({grown(row): c for row, c in single.items()})
 
 
+def test_a_draft_sees_what_has_no_strengths_as_it_is():
+    plan = compose("strengths", {"a": 3.0, "b": 0.5}, fixed=["a"])
+    assert plan.coefficients == {Row.of({"a": 1.0, "b": 0.5}): 1.0}
+
+
 def test_a_pair_of_sets_pushes_what_only_the_first_has(said):
     plan = set_pair("ab", "bc", 4.0)
     expected = said["ab"] + 4.0 * (said["ab"] - said["bc"])

@@ -86,6 +86,7 @@ def test_apg_forgets_where_the_noise_rises(guided):
 
 def test_zero_star_is_that_of_fan_et_al_after_its_first_step(guided):
     memory = Memory()
+    memory.begin(100.0)
     assert torch.equal(found("zero_star", guided, memory), guided.x)  # no velocity at all
 
     def formula(result, cond, uncond, x):
@@ -94,6 +95,12 @@ def test_zero_star_is_that_of_fan_et_al_after_its_first_step(guided):
         return x - 0.7 * (s * v_uncond + 4.0 * (v_cond - s * v_uncond))
 
     torch.testing.assert_close(found("zero_star", guided, memory), by_image(guided, formula))
+
+
+def test_zero_star_gives_up_nothing_where_a_picture_shows_through_already(guided):
+    memory = Memory()
+    memory.begin(1.5)
+    assert not torch.equal(found("zero_star", guided, memory), guided.x)
 
 
 @each_kind

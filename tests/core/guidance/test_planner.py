@@ -86,6 +86,29 @@ def test_noise_that_rises_starts_over():
     assert ran == [3, 3, 1, 1, 1, 3, 3, 1]
 
 
+def test_a_level_that_is_seen_twice_does_not_hide_the_slope():
+    """Correctors evaluate at one level twice; rows must still be run as the differences change."""
+    twice = [noise for noise in LEVELS for _ in range(2)]
+    planner = Planner(BALANCED)
+    made = go(planner, levels=twice)
+    assert sum(len(rows) for rows, _ in made) > len(twice) + 4
+    assert sum(s.spent for s in planner.steps) > 0
+
+
+def test_levels_beyond_the_farthest_add_no_negative_error():
+    planner = Planner(BALANCED)
+    go(planner, levels=[900.0, 700.0, 400.0, 250.0, 120.0, 60.0])
+    assert all(s.spent >= 0 and s.audited >= 0 for s in planner.steps)
+
+
+def test_forgetting_keeps_what_was_counted():
+    planner = Planner(FAST)
+    go(planner)
+    planner.forget()
+    assert len(planner.steps) == len(LEVELS)
+    assert planner._kept == {}
+
+
 def test_a_row_whose_weight_changes_much_is_run():
     other = compose("leave_one_out", {"a": 9.0, "b": 2.0})
     plans = [PLAN] * 4 + [other] * 6

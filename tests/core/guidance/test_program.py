@@ -73,6 +73,12 @@ def test_push_multiplies_the_distance_of_a_weight_from_1():
     assert doubled.plan_at(0.0).coefficients == {Row.of("a"): 5.0, NULL: -4.0}
 
 
+def test_push_never_turns_what_is_to_be_avoided_into_what_is_wanted():
+    program = Program((Modality("a", 4.0), Modality("b", -1.0)), "perp_neg", push=0.3)
+    (avoided,) = program.plan_at(0.0).across
+    assert (avoided.plus, avoided.weight) == (Row.of("b"), pytest.approx(-0.3))
+
+
 def test_the_strongest_push_is_the_largest_distance_from_1():
     modalities = (Modality("a", 3.0), Modality("b", -4.0))
     assert Program(modalities).strongest_push == 5.0
