@@ -135,6 +135,7 @@ class Modality:
     mask: (b or 1, h, w), 0 to 1, multiplies the same distance at each place of the latent.
     group: modalities of one group are dropped together where others are left out one by one.
     continuous: whether strengths other than 0 and 1 mean anything to it.
+    within: it acts only where one of these is open, too; the parts in which its source exists.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Modality:
     mask: Tensor | None = field(default=None, compare=False)
     group: str = ""
     continuous: bool = True
+    within: tuple[Window, ...] = (Window(),)
 
     def __post_init__(self) -> None:
         if not self.weights or not all(map(math.isfinite, self.weights)):
@@ -164,4 +166,5 @@ class Modality:
 
     def acts_at(self, progress: float) -> bool:
         """False where the modality changes nothing and no row needs to see it."""
-        return any(self.weights) and self.window.open_at(progress)
+        there = any(part.open_at(progress) for part in self.within)
+        return any(self.weights) and there and self.window.open_at(progress)

@@ -86,7 +86,8 @@ def weighted_negative(weights: Weights, fixed: Collection[Unit] = ()) -> Guidanc
         return _plan(everything, alone)
     strengths = dict.fromkeys(everything.names, 1.0)
     for unit, w in mixed.items():
-        strengths |= dict.fromkeys(_names(unit), 1 - (w - 1) / most)
+        # Rounded, so that the same mix is the same row whatever all weights are multiplied by.
+        strengths |= dict.fromkeys(_names(unit), round(1 - (w - 1) / most, 9))
     return _plan(everything, [Term(everything, Row.of(strengths), most), *alone])
 
 

@@ -1,19 +1,21 @@
 """Modalities over a whole sampling run: which plan holds at which moment."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count, pairwise
+from itertools import count
 
+import torch
 import torch.nn.functional as F
 
 from ..errors import PlanError
 from ..types import Modality, Moment, Row
-from .compositions import DEFAULT, Unit, check, compose, mean
+from .compositions import DEFAULT, DRAFT, Unit, check, compose, mean
 from .corrections import Correction
 from .gain import Gain, is_nothing, peak, per_image
 from .plan import GuidancePlan
 
+Curve = Callable[[Moment], float]
 BARELY = 1e-6  # a weight on its way through 0 is not one that asks to be ignored
 
 
@@ -37,31 +39,32 @@ class Program:
         if not math.isfinite(self.push):
             raise PlanError(f"the push is {self.push}; it must be a finite number, for example 1")
 
-    def plan_at(self, moment: Moment | float) -> GuidancePlan:
-        """moment: or the progress alone. A modality that does not act is not seen."""
+    def plan_at(self, moment: Moment | float, hidden: Collection[str] = ()) -> GuidancePlan:
+        """moment: or the progress alone. A modality that does not act, or is hidden, is not
+        seen."""
         at = moment if isinstance(moment, Moment) else Moment(moment)
         members: dict[str, list[Modality]] = {}
         for m in self.modalities:
-            if m.acts_at(at.progress):
+            if m.acts_at(at.progress) and m.name not in hidden:
                 members.setdefault(f"group {m.group}" if m.group else m.name, []).append(m)
         weights = {
             _unit(group): mean(self._gain(m, at) for m in group) for group in members.values()
         }
-        fixed = [_unit(g) for g in members.values() if not all(m.continuous for m in g)]
+        mixed = self._mixed
+        fixed = [_unit(g) for g in members.values() if not all(m.name in mixed for m in g)]
         return compose(self.composition, weights, fixed)
 
     def edges(self) -> tuple[float, ...]:
         """Where in sampling the plan may change, from 0 up."""
-        ends = [e for m in self.modalities for e in (m.window.start, m.window.end)]
+        windows = [w for m in self.modalities for w in (m.window, *m.within)]
+        ends = [e for w in windows for e in (w.start, w.end)]
         ends += [e for m in self.modalities for e in getattr(m.schedule, "edges", ())]
         return tuple(sorted({0.0, *(e for e in ends if e < 1)}))
 
     def rows(self) -> tuple[Row, ...]:
-        """Every row that any moment needs, in a fixed order; most runs need but one set."""
-        edges = self.edges()
-        between = [(a + b) / 2 for a, b in pairwise((*edges, 1.0))]
-        moments = sorted({*edges, *between}) if self._varies else edges
-        return tuple(dict.fromkeys(row for e in moments for row in self.plan_at(e).rows))
+        """Every row that any moment may need, in a fixed order; most runs need but one set."""
+        plain = self._told()
+        return tuple(dict.fromkeys(row for e in self.edges() for row in plain.plan_at(e).rows))
 
     def fitted(self, images: int, rows: int, columns: int) -> "Program":
         """The program for a batch of latents of one size: masks are resized to it.
@@ -78,21 +81,55 @@ class Program:
         pushes = [peak(self._pushed(w) - 1) for m in self.modalities for w in m.weights]
         return max(pushes, default=0.0)
 
+    def pushed(self, factor: float) -> "Program":
+        """The program with every push multiplied once more, as nodes that override CFG ask.
+
+        draft has no push: its strengths stay. perp_neg tells weights by their sign, so there a push
+        below 0 is 0.
+        """
+        if factor == 1 or self.composition == DRAFT:
+            return self
+        floor = 0.0 if self.composition == "perp_neg" else -math.inf
+        return replace(self, push=max(floor, self.push * factor))
+
+    def averaged(self) -> "Program":
+        """The program with one weight for all images and places, the mean: for showing."""
+        return replace(
+            self,
+            modalities=tuple(replace(m, weight=_averaged(m), mask=None) for m in self.modalities),
+        )
+
+    def _told(self) -> "Program":
+        """The program with schedules, masks and lists as numbers of one kind, none alike: a plan
+        that needs every row which any value of them can."""
+        if self.composition == DRAFT:
+            return self
+        curves = dict.fromkeys(m.schedule for m in self.modalities if m.schedule)
+        levels = {c: _level(0.37 + 0.11 * k) for k, c in enumerate(curves)}
+        return replace(self, modalities=tuple(_told(m, levels) for m in self.modalities))
+
     @property
-    def _varies(self) -> bool:
-        return any(m.schedule is not None for m in self.modalities)
+    def _mixed(self) -> set[str]:
+        """Who may share a row of strengths: the mix must be the same at every moment, or the row
+        would be another at each. draft has no moments, and mixes all."""
+        able = [m for m in self.modalities if m.continuous]
+        alike = self.composition == DRAFT or len({m.schedule for m in able}) == 1
+        return {m.name for m in able if alike or m.schedule is None}
 
     def _gain(self, m: Modality, at: Moment) -> Gain:
         """The weight of a modality at a moment: push, schedule and mask scale its distance from
         1."""
+        if self.composition == DRAFT:
+            return self._pushed(sum(m.weights) / len(m.weights))
         share = self.push * (m.schedule(at) if m.schedule else 1.0)
         if isinstance(m.weight, float | int) and m.mask is None:
             gain: Gain = 1 + (m.weight - 1) * share if share != 1 else float(m.weight)
             if self.composition == "perp_neg" and m.weight < 0:
                 gain = m.weight * share  # what is to be avoided never becomes what is wanted
-            return BARELY if self._varies and is_nothing(gain) else gain
-        push = (per_image(m.weights) - 1) * share
-        return 1 + (push if m.mask is None else push * m.mask.float().cpu())
+        else:
+            push = (per_image(m.weights) - 1) * share
+            gain = 1 + (push if m.mask is None else push * m.mask.float().cpu())
+        return gain + BARELY if is_nothing(gain) else gain
 
     def _pushed(self, weight: float) -> float:
         return 1 + (weight - 1) * self.push
@@ -101,6 +138,29 @@ class Program:
 def _unit(group: Sequence[Modality]) -> Unit:
     names = tuple(m.name for m in group)
     return names[0] if len(names) == 1 else names
+
+
+def _level(value: float) -> Curve:
+    return lambda moment: value
+
+
+def _told(m: Modality, levels: Mapping[Curve, Curve]) -> Modality:
+    return replace(
+        m,
+        weight=m.weight if isinstance(m.weight, float | int) else (_some(m.weights),),
+        mask=None if m.mask is None else torch.full((1, 1, 1), 0.73),
+        schedule=levels[m.schedule] if m.schedule else None,
+    )
+
+
+def _averaged(m: Modality) -> float:
+    shown = 1.0 if m.mask is None else float(m.mask.float().mean())
+    return 1 + (sum(m.weights) / len(m.weights) - 1) * shown
+
+
+def _some(weights: tuple[float, ...]) -> float:
+    """A weight that pushes if one of them does."""
+    return 1.0 if all(w == 1 for w in weights) else 1.57
 
 
 def _fitted(m: Modality, images: int, rows: int, columns: int) -> Modality:

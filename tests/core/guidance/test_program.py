@@ -11,7 +11,7 @@ from mm_core.errors import PlanError
 from mm_core.guidance.compositions import COMPOSITIONS
 from mm_core.guidance.program import Program, auto_named
 from mm_core.guidance.schedule import Schedule
-from mm_core.types import NULL, Modality, Row, Window
+from mm_core.types import NULL, Modality, Moment, Row, Window
 
 twentieths = st.integers(0, 20).map(lambda k: k / 20)
 some_windows = st.tuples(twentieths, twentieths).map(lambda ends: Window(min(ends), max(ends)))
@@ -104,6 +104,69 @@ def test_rows_of_schedules_are_found_between_their_edges():
     program = Program((Modality("a", 5.0, schedule=rise), Modality("b", 1.0)))
     needed = {row for k in range(200) for row in program.plan_at(k / 200).rows}
     assert set(program.rows()) == needed == {Row.of("ab"), Row.of("b")}
+
+
+@pytest.mark.parametrize("composition", [*COMPOSITIONS, "strengths"])
+def test_rows_cover_every_value_of_schedules_masks_and_lists(composition):
+    bell, late = Schedule("bell", center=0.02, width=0.4), Schedule("window", start=0.9)
+    band = Schedule("band", low=40.0, high=60.0)
+    tall, wide = torch.ones(1, 9, 3), torch.ones(2, 3, 9)
+    several = [
+        [Modality("a", 3.0, schedule=bell), Modality("b", 3.0, schedule=bell), Modality("c", 2.0)],
+        [Modality("a", 3.0, schedule=bell), Modality("b", 3.0, schedule=late), Modality("c", 3.0)],
+        [Modality("a", 2.0, schedule=band), Modality("b", 2.0), Modality("c", 2.0, group="g")],
+        [Modality("a", 2.0, schedule=band, continuous=False), Modality("b", 1.0)],
+    ]
+    if composition != "perp_neg":
+        several += [[Modality("a", 2.0, mask=tall), Modality("b", 2.0, mask=wide)]]
+        several += [[Modality("a", (3.0, -1.0)), Modality("b", (1.0, 1.0)), Modality("c", 2.0)]]
+    for modalities in several:
+        program = Program(tuple(modalities), composition)
+        registered = set(program.rows())
+        fitted = program.fitted(2, 4, 4)
+        moments = [Moment(k / 10, n) for k in range(11) for n in (0.0, 0.02, 50.0, math.inf)]
+        for push in (1.0, 0.0, 0.4, -1.0):
+            for moment in moments:
+                assert registered.issuperset(fitted.pushed(push).plan_at(moment).rows)
+
+
+def test_averaged_weights_are_the_mean_over_images_and_places():
+    half = torch.tensor([[[1.0, 0.0]]])
+    shown = Program((Modality("a", (5.0, 9.0), mask=half), Modality("b", 2.0))).averaged()
+    assert [(m.weight, m.mask) for m in shown.modalities] == [(4.0, None), (2.0, None)]
+
+
+def test_what_is_hidden_is_not_seen():
+    program = Program((Modality("a", 3.0), Modality("b", 2.0)))
+    assert program.plan_at(0.5, hidden=["a"]) == Program((Modality("b", 2.0),)).plan_at(0.5)
+
+
+def test_a_modality_acts_only_where_its_source_exists():
+    parts = (Window(0.0, 0.2), Window(0.6, 0.8))
+    program = Program((Modality("a", 3.0, Window(0.1, 0.7), within=parts),))
+    assert [seen(program, p) for p in (0.0, 0.1, 0.2, 0.6, 0.7)] == [
+        set(), {"a"}, set(), {"a"}, set(),
+    ]  # fmt: skip
+    assert program.edges() == (0.0, 0.1, 0.2, 0.6, 0.7, 0.8)
+
+
+def test_draft_takes_no_schedules():
+    bell = Schedule("bell")
+    weights = (("a", 1.4, bell), ("b", 0.7, None))
+    scheduled = Program(tuple(Modality(n, w, schedule=s) for n, w, s in weights), "strengths")
+    assert scheduled.plan_at(0.3).rows == (Row.of({"a": 1.4, "b": 0.7}),)
+
+
+def test_schedules_that_differ_do_not_share_a_mixed_row():
+    half = Schedule("window", end=0.5)
+    program = Program(
+        (Modality("a", 3.0, schedule=half), Modality("b", 2.0), Modality("c", 4.0)),
+        "weighted_negative",
+    )
+    assert set(program.plan_at(0.2).rows) == {
+        Row.of("abc"), Row.of("bc"), Row.of({"a": 1.0, "b": 0.666666667}),
+    }  # fmt: skip
+    assert set(program.plan_at(0.7).rows) == {Row.of("abc"), Row.of({"a": 1.0, "b": 0.666666667})}
 
 
 def test_a_weight_on_its_way_through_0_still_sees_its_modality():
