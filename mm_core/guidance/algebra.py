@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from ..numerics import sample_dot
-from ..types import Latent, Row
+from ..types import Latent, Row, Tensor
 from .gain import peak, spread
+from .overlap import discounts
 from .plan import GuidancePlan
 
 
@@ -24,12 +25,24 @@ def combine(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> Latent:
     for row, coefficient in coefficients.items():
         if row != base:
             total = total + spread(coefficient, total) * (chosen[row] - chosen[base])
+    for term, keep in zip(plan.discounted, _kept(chosen, plan), strict=False):
+        less = spread(term.weight, total) * (keep - 1)
+        total = total + less.to(total.dtype) * (chosen[term.plus] - chosen[term.minus])
     for term in plan.across:
         assert term.across is not None
         push = chosen[term.plus] - chosen[term.minus]
         along = chosen[term.across[0]] - chosen[term.across[1]]
         total = total + spread(term.weight, total) * perpendicular(push, along)
     return total
+
+
+def _kept(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> list[Tensor]:
+    """What share of each discounted term stays, shaped to multiply a latent."""
+    if not plan.discounted:
+        return []
+    pushes = [predictions[t.plus] - predictions[t.minus] for t in plan.discounted]
+    shares = 1 + plan.overlap * (discounts(pushes) - 1)
+    return [s.view(-1, *[1] * (pushes[0].ndim - 1)) for s in shares.unbind(1)]
 
 
 def perpendicular(push: Latent, along: Latent) -> Latent:

@@ -23,10 +23,14 @@ class Term:
 
 @dataclass(frozen=True)
 class GuidancePlan:
-    """anchor plus the sum of terms. Rows that cancel out, or have weight 0, are never run."""
+    """anchor plus the sum of terms. Rows that cancel out, or have weight 0, are never run.
+
+    overlap: how much of what several terms say alike is discounted, 0 none to 1 all.
+    """
 
     anchor: Row
     terms: tuple[Term, ...] = ()
+    overlap: float = 0.0
 
     @property
     def coefficients(self) -> dict[Row, Gain]:
@@ -45,9 +49,15 @@ class GuidancePlan:
         return tuple(t for t in self.terms if t.across is not None and not is_nothing(t.weight))
 
     @property
+    def discounted(self) -> tuple[Term, ...]:
+        """The terms that are discounted for what they share: none, or two and more."""
+        return self.terms if self.overlap and len(self.terms) > 1 else ()
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         """The rows to run."""
         bent = [row for t in self.across for row in (t.plus, t.minus, *(t.across or ()))]
+        bent += [row for t in self.discounted for row in (t.plus, t.minus)]
         return tuple(dict.fromkeys([*self.coefficients, *bent]))
 
     @property

@@ -16,6 +16,7 @@ from .gain import Gain, is_nothing, peak, per_image
 from .plan import GuidancePlan
 
 Curve = Callable[[Moment], float]
+SUMMED = ("leave_one_out", "independent")  # where what inputs share may be counted twice
 BARELY = 1e-6  # a weight on its way through 0 is not one that asks to be ignored
 
 
@@ -23,13 +24,15 @@ BARELY = 1e-6  # a weight on its way through 0 is not one that asks to be ignore
 class Program:
     """What to guide with. push multiplies every weight's distance from 1: 0 is no guidance at all.
 
-    The order of modalities matters to `chained` and `nested` only.
+    The order of modalities matters to `chained` and `nested` only. overlap: how much of what several
+    inputs say alike is discounted, 0 to 1; for `independent` and `leave_one_out`.
     """
 
     modalities: tuple[Modality, ...]
     composition: str = DEFAULT
     push: float = 1.0
     correction: Correction = field(default_factory=Correction)
+    overlap: float = 0.0
 
     def __post_init__(self) -> None:
         names = [m.name for m in self.modalities]
@@ -38,6 +41,13 @@ class Program:
         check(self.composition)
         if not math.isfinite(self.push):
             raise PlanError(f"the push is {self.push}; it must be a finite number, for example 1")
+        if not 0 <= self.overlap <= 1:
+            raise PlanError(f"the overlap is {self.overlap}; it must be between 0 and 1")
+        if self.overlap and self.composition not in SUMMED:
+            raise PlanError(
+                f"overlap is a discount for {' and '.join(SUMMED)}; found {self.composition}: set "
+                "overlap to 0, or take one of these"
+            )
 
     def plan_at(self, moment: Moment | float, hidden: Collection[str] = ()) -> GuidancePlan:
         """moment: or the progress alone. A modality that does not act, or is hidden, is not
@@ -52,7 +62,7 @@ class Program:
         }
         mixed = self._mixed
         fixed = [_unit(g) for g in members.values() if not all(m.name in mixed for m in g)]
-        return compose(self.composition, weights, fixed)
+        return replace(compose(self.composition, weights, fixed), overlap=self.overlap)
 
     def edges(self) -> tuple[float, ...]:
         """Where in sampling the plan may change, from 0 up."""

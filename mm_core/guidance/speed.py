@@ -27,12 +27,12 @@ def _fast(program: Program) -> tuple[Program, Effort]:
             f"fast mixes the inputs of leave_one_out into one row; found {program.composition}: "
             "take leave_one_out, or the speed balanced"
         )
-    return replace(program, composition="weighted_negative"), FAST
+    return replace(program, composition="weighted_negative", overlap=0.0), FAST
 
 
 SPEEDS: dict[str, Callable[[Program], tuple[Program, Effort]]] = {
     "exact": lambda program: (program, EXACT),
     "balanced": lambda program: (program, BALANCED),
     "fast": _fast,
-    "draft": lambda program: (replace(program, composition=DRAFT), EXACT),
+    "draft": lambda program: (replace(program, composition=DRAFT, overlap=0.0), EXACT),
 }
