@@ -2,9 +2,9 @@
 
 from comfy_api.latest import io
 
-from .guide import Guider, KSampler
+from .guide import GuidancePreset, Guider, KSampler
 from .load import LoadEmbedded
-from .modality import Audio, Depth, Pose, Segmentation, StyleImage, Text
+from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
 
 NODES: list[type[io.ComfyNode]] = [
     LoadEmbedded,
@@ -14,6 +14,8 @@ NODES: list[type[io.ComfyNode]] = [
     Pose,
     Segmentation,
     Audio,
+    Condition,
+    GuidancePreset,
     Guider,
     KSampler,
 ]

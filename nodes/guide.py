@@ -2,9 +2,10 @@
 
 from comfy_api.latest import io
 
-from .host.guider import make_guider, plan_report
+from ..mm_core.guidance.presets import PRESETS
+from .host.make import make_guider, plan_report
 from .host.sample import SAMPLERS, SCHEDULERS, run_report, sample_with
-from .sockets import Report, effort_inputs, guidance_inputs
+from .sockets import Preset, Report, choices_of, effort_inputs, guidance_inputs
 
 
 class Guider(io.ComfyNode):
@@ -29,10 +30,8 @@ class Guider(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls, model, composition, cfg, modalities=None, speed="exact", correction="none"
-    ) -> io.NodeOutput:
-        guider = make_guider(model, modalities, composition, cfg, speed, correction)
+    def execute(cls, model, modalities=None, **choices) -> io.NodeOutput:
+        guider = make_guider(model, modalities, choices_of(**choices))
         return io.NodeOutput(guider, plan_report(guider))
 
 
@@ -103,9 +102,43 @@ class KSampler(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model, composition, cfg, seed, steps, sampler_name, scheduler, denoise, latent_image,
-        modalities=None, speed="exact", correction="none",
+        cls, model, seed, steps, sampler_name, scheduler, denoise, latent_image,
+        modalities=None, **choices,
     ) -> io.NodeOutput:  # fmt: skip
-        guider = make_guider(model, modalities, composition, cfg, speed, correction)
+        guider = make_guider(model, modalities, choices_of(**choices))
         latent = sample_with(guider, seed, steps, sampler_name, scheduler, denoise, latent_image)
         return io.NodeOutput(latent, run_report(guider))
+
+
+class GuidancePreset(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Preset",
+            display_name="Guidance Preset",
+            category="multimodal/guide",
+            description="Ready weights for common sets of inputs, and the sums of known systems "
+            "term for term.",
+            search_aliases=["guidance scale", "weights", "instructpix2pix", "dual cfg"],
+            inputs=[
+                io.Combo.Input(
+                    "preset",
+                    options=list(PRESETS),
+                    default="everything",
+                    tooltip="The first six set the weights of the inputs they name and leave "
+                    "others alone. The rest are known systems: they need just the inputs of their "
+                    "sum, by name or in the order connected; see the help page.",
+                )
+            ],
+            outputs=[
+                Preset.Output(display_name="preset", tooltip="Connect it to guider or sampler."),
+                io.String.Output(
+                    display_name="about", tooltip="Composition, weights and where they are from."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, preset) -> io.NodeOutput:
+        chosen = PRESETS[preset]
+        return io.NodeOutput(chosen, chosen.about)

@@ -3,7 +3,16 @@
 from comfy_api.latest import io
 
 from .host import modality as host
-from .sockets import Keypoints, Modality, adapters_input, strength_inputs
+from .sockets import (
+    Keypoints,
+    Modality,
+    adapters_input,
+    control_inputs,
+    control_of,
+    finer_inputs,
+    guidance_of,
+    strength_inputs,
+)
 
 
 class Text(io.ComfyNode):
@@ -33,13 +42,14 @@ class Text(io.ComfyNode):
                     optional=True,
                     tooltip="What the text pushes away from. Empty: from no text at all.",
                 ),
+                *finer_inputs(),
             ],
             outputs=[Modality.Output(display_name="modality")],
         )
 
     @classmethod
-    def execute(cls, clip, text, weight, start, end, negative="") -> io.NodeOutput:
-        return io.NodeOutput(host.text(clip, text, negative, weight, start, end))
+    def execute(cls, clip, text, negative="", **guidance) -> io.NodeOutput:
+        return io.NodeOutput(host.text(clip, text, negative, guidance_of(**guidance)))
 
 
 class StyleImage(io.ComfyNode):
@@ -59,13 +69,14 @@ class StyleImage(io.ComfyNode):
                 ),
                 *strength_inputs("style"),
                 adapters_input(),
+                *finer_inputs(),
             ],
             outputs=[Modality.Output(display_name="modality")],
         )
 
     @classmethod
-    def execute(cls, image, weight, start, end, adapters=None) -> io.NodeOutput:
-        return io.NodeOutput(host.style(adapters, image, weight, start, end))
+    def execute(cls, image, adapters=None, **guidance) -> io.NodeOutput:
+        return io.NodeOutput(host.style(adapters, image, guidance_of(**guidance)))
 
 
 class Depth(io.ComfyNode):
@@ -85,13 +96,16 @@ class Depth(io.ComfyNode):
                 ),
                 *strength_inputs("depth"),
                 adapters_input(),
+                *control_inputs(),
+                *finer_inputs(),
             ],
             outputs=[Modality.Output(display_name="modality")],
         )
 
     @classmethod
-    def execute(cls, image, weight, start, end, adapters=None) -> io.NodeOutput:
-        return io.NodeOutput(host.depth(adapters, image, weight, start, end))
+    def execute(cls, image, adapters=None, **given) -> io.NodeOutput:
+        control = control_of(given)
+        return io.NodeOutput(host.depth(adapters, control, image, guidance_of(**given)))
 
 
 class Pose(io.ComfyNode):
@@ -118,15 +132,16 @@ class Pose(io.ComfyNode):
                     "this or image; the first frame's people are drawn.",
                 ),
                 adapters_input(),
+                *control_inputs(),
+                *finer_inputs(),
             ],
             outputs=[Modality.Output(display_name="modality")],
         )
 
     @classmethod
-    def execute(
-        cls, weight, start, end, image=None, keypoints=None, adapters=None
-    ) -> io.NodeOutput:
-        return io.NodeOutput(host.pose(adapters, image, keypoints, weight, start, end))
+    def execute(cls, image=None, keypoints=None, adapters=None, **given) -> io.NodeOutput:
+        control = control_of(given)
+        return io.NodeOutput(host.pose(adapters, control, image, keypoints, guidance_of(**given)))
 
 
 class Segmentation(io.ComfyNode):
@@ -146,13 +161,16 @@ class Segmentation(io.ComfyNode):
                 ),
                 *strength_inputs("segmentation"),
                 adapters_input(),
+                *control_inputs(),
+                *finer_inputs(),
             ],
             outputs=[Modality.Output(display_name="modality")],
         )
 
     @classmethod
-    def execute(cls, image, weight, start, end, adapters=None) -> io.NodeOutput:
-        return io.NodeOutput(host.segmentation(adapters, image, weight, start, end))
+    def execute(cls, image, adapters=None, **given) -> io.NodeOutput:
+        control = control_of(given)
+        return io.NodeOutput(host.segmentation(adapters, control, image, guidance_of(**given)))
 
 
 class Audio(io.ComfyNode):
@@ -173,10 +191,48 @@ class Audio(io.ComfyNode):
                 ),
                 *strength_inputs("audio"),
                 adapters_input(),
+                *finer_inputs(),
             ],
             outputs=[Modality.Output(display_name="modality")],
         )
 
     @classmethod
-    def execute(cls, audio, weight, start, end, adapters=None) -> io.NodeOutput:
-        return io.NodeOutput(host.audio(adapters, audio, weight, start, end))
+    def execute(cls, audio, adapters=None, **guidance) -> io.NodeOutput:
+        return io.NodeOutput(host.audio(adapters, audio, guidance_of(**guidance)))
+
+
+class Condition(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_Condition",
+            display_name="Conditioning Modality",
+            category="multimodal/modality",
+            description="Any CONDITIONING as an input with a guidance weight of its own: a prompt, "
+            "or what native nodes added to one - reference latents, Redux, unCLIP, GLIGEN, sound.",
+            search_aliases=["redux", "reference latent", "unclip", "gligen", "kontext"],
+            inputs=[
+                io.Conditioning.Input(
+                    "conditioning", tooltip="The CONDITIONING with this input in it."
+                ),
+                io.String.Input(
+                    "name",
+                    default="condition",
+                    tooltip="What reports and presets call this input, such as reference.",
+                ),
+                *strength_inputs("condition"),
+                io.Conditioning.Input(
+                    "absent",
+                    optional=True,
+                    tooltip="The same CONDITIONING without this input. What was before the native "
+                    "nodes: only what they added is this input. Another prompt: that is what it "
+                    "pushes away from. Not connected: zeros for tokens, as Zero Out makes.",
+                ),
+                *finer_inputs(),
+            ],
+            outputs=[Modality.Output(display_name="modality")],
+        )
+
+    @classmethod
+    def execute(cls, conditioning, name, absent=None, **guidance) -> io.NodeOutput:
+        return io.NodeOutput(host.condition(conditioning, absent, name, guidance_of(**guidance)))

@@ -6,10 +6,14 @@ from ..mm_core.embedded.defaults import WEIGHTS
 from ..mm_core.guidance.compositions import COMPOSITIONS, DEFAULT
 from ..mm_core.guidance.corrections import CORRECTIONS
 from ..mm_core.guidance.speed import SPEEDS
+from .host.make import Choices
+from .host.modality import Control, Guidance
 
 Modality = io.Custom("MMC_MODALITY")
 Adapters = io.Custom("MMC_ADAPTERS")
 Report = io.Custom("MMC_REPORT")
+Schedule = io.Custom("MMC_SCHEDULE")
+Preset = io.Custom("MMC_PRESET")
 Keypoints = io.Custom("POSE_KEYPOINT")
 
 MOST_MODALITIES = 16
@@ -20,7 +24,7 @@ def strength_inputs(modality: str) -> list[io.Input]:
     return [
         io.Float.Input(
             "weight",
-            default=WEIGHTS[modality],
+            default=WEIGHTS.get(modality, 1.5),
             min=-20.0,
             max=20.0,
             step=0.05,
@@ -48,6 +52,81 @@ def strength_inputs(modality: str) -> list[io.Input]:
             advanced=True,
         ),
     ]
+
+
+def finer_inputs() -> list[io.Input]:
+    """What most graphs leave alone; at the end of every modality node."""
+    return [
+        Schedule.Input(
+            "schedule",
+            optional=True,
+            tooltip="Multiplies the weight's distance from 1 over sampling, from Guidance "
+            "Schedule. The input itself stays seen. The speed draft reads no schedules.",
+        ),
+        io.Mask.Input(
+            "mask",
+            optional=True,
+            tooltip="Where the weight pushes, 0 to 1: white all of it, black none. Any size; one "
+            "mask, or one for each picture. The input itself is still seen everywhere.",
+        ),
+        io.String.Input(
+            "weights",
+            default="",
+            optional=True,
+            advanced=True,
+            tooltip="A weight for each picture of the batch in place of weight, such as 4, 2, 1; "
+            "no unit, finite. Empty: weight for all.",
+        ),
+        io.String.Input(
+            "group",
+            default="",
+            optional=True,
+            advanced=True,
+            tooltip="Inputs of one group name are left out together, with their mean weight: one "
+            "row for all of them. Empty: on its own.",
+        ),
+    ]
+
+
+def control_inputs() -> list[io.Input]:
+    """A native ControlNet, for a modality node on a model that is not the embedded one."""
+    return [
+        io.ControlNet.Input(
+            "control_net",
+            optional=True,
+            tooltip="ControlNet, ControlLoRA or T2I adapter that fits the model. Connect this or "
+            "adapters.",
+        ),
+        io.Vae.Input(
+            "vae",
+            optional=True,
+            tooltip="The checkpoint's VAE, for ControlNets that read latents, such as those of "
+            "SD3 and Flux.",
+        ),
+        io.Float.Input(
+            "strength",
+            default=1.0,
+            min=0.0,
+            max=10.0,
+            step=0.01,
+            optional=True,
+            advanced=True,
+            tooltip="How strongly the ControlNet acts in the rows that see it, no unit, 0 to 10, "
+            "as in Apply ControlNet. weight is how far guidance pushes beyond that.",
+        ),
+    ]
+
+
+def guidance_of(weight, start, end, schedule=None, mask=None, weights="", group="") -> Guidance:
+    """What strength_inputs and finer_inputs hand over."""
+    return Guidance(weight, start, end, schedule, mask, weights, group)
+
+
+def control_of(given: dict) -> Control:
+    """What control_inputs hand over, taken out of a node's inputs."""
+    return Control(
+        given.pop("control_net", None), given.pop("vae", None), given.pop("strength", 1.0)
+    )
 
 
 def adapters_input() -> io.Input:
@@ -120,4 +199,28 @@ def effort_inputs() -> list[io.Input]:
             "contrast of the unguided prediction, 0.7 of the way. renorm: no longer than it. apg: "
             "drops what only saturates. zero_star: for flow models, fits the two sides first.",
         ),
+        io.Float.Input(
+            "overlap",
+            default=0.0,
+            min=0.0,
+            max=1.0,
+            step=0.05,
+            optional=True,
+            advanced=True,
+            tooltip="How much of what several inputs say alike is discounted, 0 none to 1 all; "
+            "for independent, which counts it once for each, and leave_one_out.",
+        ),
+        Preset.Input(
+            "preset",
+            optional=True,
+            tooltip="Ready weights and composition, from Guidance Preset, in place of those set "
+            "on the inputs and here.",
+        ),
     ]
+
+
+def choices_of(
+    composition, cfg, speed="exact", correction="none", overlap=0.0, preset=None
+) -> Choices:
+    """What guidance_inputs and effort_inputs hand over, but for model and modalities."""
+    return Choices(composition, cfg, speed, correction, overlap, preset)

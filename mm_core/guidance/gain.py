@@ -4,6 +4,9 @@ A gain that is no number is a float32 tensor (b or 1, h or 1, w or 1) on the CPU
 is asked at every step, and must not make a GPU wait.
 """
 
+import math
+
+from ..errors import InputError
 from ..types import Latent, Tensor
 
 Gain = float | Tensor
@@ -32,3 +35,23 @@ def spread(gain: Gain, latent: Latent) -> Gain:
 def per_image(values: tuple[float, ...]) -> Tensor:
     """(b, 1, 1): one number for each image of a batch."""
     return Tensor(values).view(-1, 1, 1)
+
+
+def numbers(text: str, source: str) -> tuple[float, ...]:
+    """Numbers from text such as "4, 2.5, 1", at least one. source: named in errors."""
+    out = []
+    for word in text.replace(",", " ").replace(";", " ").split():
+        try:
+            value = float(word)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise InputError(
+                f"{source}: {word!r} is no number; give one for each image, such as 4, 2.5, 1"
+            )
+        out.append(value)
+    if not out:
+        raise InputError(
+            f"{source}: there is no number; give one for each image, such as 4, 2.5, 1"
+        )
+    return tuple(out)

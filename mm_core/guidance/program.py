@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import PlanError
-from ..types import Modality, Moment, Row
+from ..types import Modality, Moment, Row, Window
 from .compositions import DEFAULT, DRAFT, Unit, check, compose, mean
 from .corrections import Correction
 from .gain import Gain, is_nothing, peak, per_image
@@ -24,8 +24,8 @@ BARELY = 1e-6  # a weight on its way through 0 is not one that asks to be ignore
 class Program:
     """What to guide with. push multiplies every weight's distance from 1: 0 is no guidance at all.
 
-    The order of modalities matters to `chained` and `nested` only. overlap: how much of what several
-    inputs say alike is discounted, 0 to 1; for `independent` and `leave_one_out`.
+    The order of modalities matters to `chained` and `nested` only. overlap: how much of what
+    several inputs say alike is discounted, 0 to 1; for `independent` and `leave_one_out`.
     """
 
     modalities: tuple[Modality, ...]
@@ -74,7 +74,10 @@ class Program:
     def rows(self) -> tuple[Row, ...]:
         """Every row that any moment may need, in a fixed order; most runs need but one set."""
         plain = self._told()
-        return tuple(dict.fromkeys(row for e in self.edges() for row in plain.plan_at(e).rows))
+        partly = [m.name for m in self.modalities if m.within != (Window(),)]
+        hidden = [[], partly, *([name] for name in partly)]
+        plans = (plain.plan_at(e, names) for e in self.edges() for names in hidden)
+        return tuple(dict.fromkeys(row for plan in plans for row in plan.rows))
 
     def fitted(self, images: int, rows: int, columns: int) -> "Program":
         """The program for a batch of latents of one size: masks are resized to it.

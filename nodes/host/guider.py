@@ -1,42 +1,23 @@
 """Runs a guidance program's rows as one batch. The host hands out denoised latents; so do we."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Any
 
-import comfy.conds
 import comfy.model_sampling
 import comfy.samplers
-import torch
 
 from ...mm_core.branches.shapes import to_batch
-from ...mm_core.embedded.conditions import row_inputs
 from ...mm_core.errors import InputError
 from ...mm_core.guidance.algebra import combine, effective_pair
-from ...mm_core.guidance.corrections import Correction, Guided, Memory, correct
+from ...mm_core.guidance.corrections import Guided, correct
 from ...mm_core.guidance.plan import GuidancePlan
-from ...mm_core.guidance.planner import Effort, Planner
-from ...mm_core.guidance.program import Program, auto_named
-from ...mm_core.guidance.report import Report, describe
-from ...mm_core.guidance.speed import at_speed
-from ...mm_core.types import Moment, Row
-from .embedded import is_embedded
-from .modality import EmbeddedEffect, HostModality, TextEffect
-
-
-@dataclass
-class Run:
-    """State of one sampling run. progress: of each noise level that came up."""
-
-    program: Program
-    planner: Planner
-    levels: tuple[float, ...] = ()
-    memory: Memory = field(default_factory=Memory)
-    progress: dict[float, float] = field(default_factory=dict)
-
-    def after(self, sigma: float) -> float:
-        """The next noise level of the schedule below this one."""
-        return next((level for level in self.levels if level < sigma * (1 - 1e-6)), 0.0)
+from ...mm_core.guidance.planner import EXACT, Effort, Planner
+from ...mm_core.guidance.program import Program
+from ...mm_core.types import NULL, Row
+from .calls import refuse_pairs_only, run_rows, with_sides
+from .control import SharedControl
+from .effects import HostModality
+from .rows import Inputs, main_side, row_conditioning
+from .run import Clock, Run
 
 
 class ProgramGuider(comfy.samplers.CFGGuider):
@@ -45,85 +26,109 @@ class ProgramGuider(comfy.samplers.CFGGuider):
     def __init__(self, model, modalities: list[HostModality], program: Program, effort: Effort):
         super().__init__(model)
         self.program, self.effort = program, effort
-        self.cfg = 1.0 + program.strongest_push
+        self.cfg = self.nominal = 1.0 + program.strongest_push
         self.run = Run(program, Planner(effort))
-        self.inputs = {
-            m.modality.name: m.effect.samples
-            for m in modalities
-            if isinstance(m.effect, EmbeddedEffect)
-        }
-        self.inner_set_conds(
-            {str(row): row_conditioning(row, modalities) for row in program.rows()}
-        )
+        self.inputs = Inputs.of(modalities)
+        self.ranges = {m.modality.name: m.ranges for m in modalities if m.ranges}
+        self.sides: dict[Any, int] = {}
+        self._set_rows([*program.rows(), NULL])
+
+    def _set_rows(self, rows: list[Row]) -> None:
+        """Registers the conditioning of every row that may come up."""
+        chains = self.inputs.control_chains
+        shared = SharedControl(chains) if chains else None
+        for row in dict.fromkeys(rows):
+            entries = row_conditioning(row, self.inputs)
+            conditioning = [entry for entry, _ in entries]
+            if shared is not None:
+                conditioning = [[t, {**o, "control": shared}] for t, o in conditioning]
+            self.inner_set_conds({_key(row): conditioning})
+            side = 0 if main_side(row, self.inputs) else 1
+            for cond, (_, asked) in zip(self.original_conds[_key(row)], entries, strict=True):
+                self.sides[cond["uuid"]] = side
+                if shared is not None:
+                    shared.rows[cond["uuid"]] = asked
 
     def sample(self, noise, latent_image, sampler, sigmas, *args, **kwargs):
-        for name, tensor in self.inputs.items():
+        for name, tensor in self.inputs.batches.items():
             # The host would repeat or cut any batch without a word.
             to_batch(tensor, len(noise), f"the {name} input")
-        shape = noise.unbind()[0].shape if noise.is_nested else noise.shape
-        fitted = self.program.fitted(shape[0], *shape[-2:])
-        self.run = Run(fitted, Planner(self.effort), tuple(sigmas.tolist()))
+        parts = noise.unbind() if noise.is_nested else [noise]
+        if len(parts) > 1 and any(m.mask is not None for m in self.program.modalities):
+            raise InputError(
+                "this latent holds several streams, such as picture and sound; masks on weights "
+                "are for pictures and video only: take them away"
+            )
+        fitted = self.program.fitted(parts[0].shape[0], *parts[0].shape[-2:])
+        effort = EXACT if _skips_steps(self.model_options) else self.effort
+        self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()))
         try:
             return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
-        finally:  # the host keeps guiders; latents of a finished run must not stay with them
-            self.run.planner.forget()
-            self.run.memory = Memory()
+        finally:
+            self.run.forget()
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
-        run, sigma = self.run, float(timestep[0])
-        noise, following = self._to_signal(sigma), self._to_signal(run.after(sigma))
-        plan = run.program.plan_at(Moment(self._progress(sigma), noise))
-        rows = run.planner.choose(plan, noise, following)
-        plain = _plain_pair(plan, run.program.correction)
-        if plain:  # the host's own formula, in the host's own order
-            rows = tuple(row for row in plain if row in rows)
-        outputs = self._run_rows(rows, x, timestep, model_options)
+        run, clock, sigma = self.run, self._clock(), float(timestep[0])
+        moment, following = clock.moment(sigma, run), clock.following(sigma, run)
+        program = run.program.pushed(self._override())
+        plan = program.plan_at(moment, clock.hidden(sigma))
+        refuse_pairs_only(model_options, len(plan.rows))
+        pair = self._pair(plan, program, model_options)
+        rows = run.planner.choose(plan, moment.noise, following)
+        if pair:  # in the host's own order; the other side even where its weight is 0
+            rows = tuple(row for row in pair if row in rows or row not in plan.rows)
+        options = model_options if pair else with_sides(model_options, self.sides)
+        conds = [self.conds[_key(row)] for row in rows]
+        outputs, run.at_once = run_rows(self.inner_model, conds, x, timestep, options, run.at_once)
         fresh = dict(zip(rows, outputs, strict=True))
-        predictions = run.planner.complete(fresh, plan, following)
-        if plain:
-            cond, uncond, scale = *(predictions[row] for row in plain), plan.coefficients[plain[0]]
-        else:
-            result = combine(predictions, plan)
-            cond, uncond, scale = effective_pair(predictions, plan, result)
-            if not plan.terms:
-                run.memory.push = None
-            elif run.program.correction.kind != "none":
-                run.memory.begin(noise)
-                guided = Guided(result, cond, uncond, scale, x, sigma)
-                result = correct(run.program.correction, guided, run.memory)
-                uncond = cond - (result - cond) / (scale - 1)
-            if not any(model_options.get(name) for name in _FORMULA_HOOKS):
-                return result
-        return self._as_pair(cond, uncond, scale, plan, x, timestep, model_options)
-
-    def _run_rows(self, rows, x, timestep, model_options):
-        """One x0 for each row, in one call."""
-        conds = [self.conds[str(row)] for row in rows]
-        other = model_options.get("sampler_calc_cond_batch_function")
-        if other is None:
-            return comfy.samplers.calc_cond_batch(
-                self.inner_model, conds, x, timestep, model_options
+        predictions = {**fresh, **run.planner.complete(fresh, plan, following)}
+        if pair:
+            scale = self._pair_scale(plan, pair, program)
+            return self._as_pair(
+                *(predictions[row] for row in pair), scale, pair, x, timestep, model_options
             )
-        if len(rows) != 2:
-            raise InputError(
-                f"a node on the model, such as SkipLayerGuidanceDiTSimple, runs the network in its "
-                f"own way, for two rows; this step has {len(rows)}: take that node away, or use "
-                "one input at the speed exact"
-            )
-        return other(
-            {
-                "conds": conds,
-                "input": x,
-                "sigma": timestep,
-                "model": self.inner_model,
-                "model_options": model_options,
-            }
-        )
-
-    def _as_pair(self, cond, uncond, scale, plan: GuidancePlan, x, timestep, model_options):
-        """What the host does with two rows, hooks of other nodes included."""
+        result = combine(predictions, plan)
+        cond, uncond, scale = effective_pair(predictions, plan, result)
+        if not plan.terms:
+            run.memory.push = None
+        elif program.correction.kind != "none":
+            run.memory.begin(moment.noise)
+            guided = Guided(result, cond, uncond, scale, x, sigma)
+            result = correct(program.correction, guided, run.memory)
+            uncond = cond - (result - cond) / (scale - 1)
+        if not any(model_options.get(name) for name in _FORMULA_HOOKS):
+            return result
         ends = plan.fullest, min(plan.rows, key=lambda row: len(row.names))
-        conds = [self.conds[str(row)] for row in ends]
+        return self._as_pair(cond, uncond, scale, ends, x, timestep, model_options)
+
+    def _override(self) -> float:
+        """How other nodes, such as CFGOverride, ask all pushes to be multiplied."""
+        if self.cfg == self.nominal or self.nominal == 1:
+            return 1.0
+        return (self.cfg - 1) / (self.nominal - 1)
+
+    def _pair(self, plan: GuidancePlan, program: Program, options) -> tuple[Row, Row] | None:
+        """The two rows of ordinary classifier-free guidance, where that is all the plan is: then
+        the host's own formula serves, and its own optimisation of a weight of 1."""
+        if program.correction.kind != "none" or plan.across:
+            return None
+        coefficients = plan.coefficients
+        if len(coefficients) == 1 and plan.fullest != NULL:
+            return (plan.fullest, NULL) if options.get("disable_cfg1_optimization") else None
+        numbers = all(isinstance(c, float | int) for c in coefficients.values())
+        if len(coefficients) != 2 or len(plan.rows) != 2 or not numbers:
+            return None
+        fewer, more = sorted(coefficients, key=lambda row: len(row.names))
+        return more, fewer
+
+    def _pair_scale(self, plan: GuidancePlan, pair: tuple[Row, Row], program: Program) -> float:
+        if self.cfg != self.nominal and len(program.modalities) == 1:
+            return self.cfg  # to the last bit what the other node asks for
+        return plan.coefficients.get(pair[0], 1.0)
+
+    def _as_pair(self, cond, uncond, scale, ends: tuple[Row, Row], x, timestep, model_options):
+        """What the host does with two rows, hooks of other nodes included."""
+        conds = [self.conds[_key(row)] for row in ends]
         outputs = [cond, uncond]
         for hook in model_options.get("sampler_pre_cfg_function", []):
             outputs = hook(
@@ -143,29 +148,13 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             model_options=model_options, cond=conds[0], uncond=conds[1],
         )  # fmt: skip
 
-    def _to_signal(self, sigma: float) -> float:
-        """The ratio of noise to signal: of a flow sigma / (1 - sigma), else sigma itself."""
-        if not isinstance(self.inner_model.model_sampling, comfy.model_sampling.CONST):
-            return sigma
-        return sigma / (1 - sigma) if sigma < 1 else math.inf
-
-    def _progress(self, sigma: float) -> float:
-        """The share of sampling at which a noise level comes up. Each level is asked once a run."""
-        known = self.run.progress
-        if sigma not in known:
-            known[sigma] = self._bisected(sigma)
-        return known[sigma]
-
-    def _bisected(self, sigma: float) -> float:
+    def _clock(self) -> Clock:
         sampling = self.inner_model.model_sampling
-        low, high = 0.0, 1.0
-        for _ in range(30):
-            middle = (low + high) / 2
-            if float(sampling.percent_to_sigma(middle)) > sigma:
-                low = middle
-            else:
-                high = middle
-        return high if high < 1 else 1 - 1e-6
+        return Clock(
+            lambda share: float(sampling.percent_to_sigma(share)),
+            isinstance(sampling, comfy.model_sampling.CONST),
+            self.ranges,
+        )
 
 
 _FORMULA_HOOKS = (
@@ -173,73 +162,12 @@ _FORMULA_HOOKS = (
 )  # fmt: skip
 
 
-def _plain_pair(plan: GuidancePlan, correction: Correction) -> tuple[Row, Row] | None:
-    """The two rows of ordinary classifier-free guidance, where that is all the plan is."""
-    coefficients = plan.coefficients
-    numbers = all(isinstance(c, float | int) for c in coefficients.values())
-    if len(coefficients) != 2 or plan.across or not numbers or correction.kind != "none":
-        return None
-    fewer, more = sorted(coefficients, key=lambda row: len(row.names))
-    return more, fewer
+def _key(row: Row) -> str:
+    """A row's name among the host's conditionings: never one that means something to it."""
+    return f"mmc {row}"
 
 
-def make_guider(
-    model,
-    modalities: Mapping[str, HostModality] | None,
-    composition: str,
-    push: float,
-    speed: str = "exact",
-    correction: str = "none",
-) -> ProgramGuider:
-    """The guider for what is connected; empty sockets are skipped."""
-    connected = [m for m in (modalities or {}).values() if m is not None]
-    if not connected:
-        raise InputError("no modality is connected; connect at least one, such as Text Modality")
-    names = auto_named([m.modality.name for m in connected])
-    named = [m.renamed(name) for m, name in zip(connected, names, strict=True)]
-    if any(isinstance(m.effect, EmbeddedEffect) for m in named) and not is_embedded(model):
-        kind = type(model.model).__name__
-        raise InputError(
-            f"adapters of the embedded model fit its own MODEL only; found a {kind}: connect "
-            "model from the same Load Embedded Model, or leave these modalities out"
-        )
-    program = Program(tuple(m.modality for m in named), composition, push, Correction(correction))
-    return ProgramGuider(model, named, *at_speed(program, speed))
-
-
-def plan_report(guider: ProgramGuider) -> Report:
-    """What will run."""
-    return describe(guider.program)
-
-
-def row_conditioning(row: Row, modalities: list[HostModality]):
-    """CONDITIONING for one row: its text, and what the embedded model's encoders made."""
-    texts = {m.modality.name: m.effect for m in modalities if isinstance(m.effect, TextEffect)}
-    embedded = {
-        m.modality.name: m.effect for m in modalities if isinstance(m.effect, EmbeddedEffect)
-    }
-    out = _text(row, texts, next(iter(embedded.values())).base if embedded else None)
-    if not embedded:
-        return out
-    encoded = {name: effect.encoded for name, effect in embedded.items()}
-    here = Row.of({name: row.strength(name) for name in row.names if name in encoded})
-    extra = row_inputs(here, encoded, out[0][0])
-    conds = {
-        name: comfy.conds.CONDRegular(value) for name, value in extra.items() if name != "context"
-    }
-    return [
-        [tokens, {**options, "model_conds": {**options.get("model_conds", {}), **conds}}]
-        for tokens, options in out
-    ]
-
-
-def _text(row: Row, texts: Mapping[str, TextEffect], base):
-    seen = [t.at(strength) for name, t in texts.items() if (strength := row.strength(name))]
-    if not seen:
-        return next(iter(texts.values())).absent if texts else base
-    first, *rest = seen
-    if not rest:
-        return first
-    # Several prompts stand side by side, as ConditioningConcat has them.
-    others = [entry[0] for conditioning in rest for entry in conditioning[:1]]
-    return [[torch.cat([tokens, *others], 1), options] for tokens, options in first]
+def _skips_steps(options) -> bool:
+    """Whether a node such as EasyCache leaves steps out: what it hands out then is old, and not to
+    be kept as if it were fresh."""
+    return "easycache" in options.get("transformer_options", {})

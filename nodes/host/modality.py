@@ -7,125 +7,143 @@ from typing import Any
 import comfy.model_management
 import torch
 
-from ...mm_core.branches.shapes import blend
 from ...mm_core.embedded import encode
-from ...mm_core.embedded.conditions import Encoded, EncodedMap
+from ...mm_core.embedded.conditions import Encoded
 from ...mm_core.encoders.pose import people
 from ...mm_core.encoders.waves import to_mono
 from ...mm_core.errors import InputError
+from ...mm_core.guidance.gain import numbers
 from ...mm_core.types import Modality, Window
+from .effects import (
+    ControlEffect,
+    Effect,
+    EmbeddedEffect,
+    HostModality,
+    TextEffect,
+    effect_of,
+    parts_of,
+    ranges_of,
+)
 from .embedded import HostAdapters
 
 
 @dataclass(frozen=True)
-class TextEffect:
-    """CONDITIONING with the prompt, and without it."""
+class Guidance:
+    """What every modality node says of its input's guidance, as the node has it."""
 
-    present: Any
-    absent: Any
+    weight: float
+    start: float = 0.0
+    end: float = 1.0
+    schedule: Any = None
+    mask: Any = None
+    weights: str = ""
+    group: str = ""
 
-    @property
-    def continuous(self) -> bool:
-        """Whether there is something halfway: both are one entry of the same length."""
-        ends = self.present, self.absent
-        return all(len(c) == 1 for c in ends) and len({c[0][0].shape for c in ends}) == 1
-
-    def at(self, strength: float):
-        """CONDITIONING between absent (0) and present (1), or beyond: tokens and pooled vector."""
-        if strength == 1:
-            return self.present
-        (tokens, options), (none, without) = self.present[0], self.absent[0]
-        mixed = {
-            key: blend(without[key], value, strength)
-            for key, value in options.items()
-            if key == "pooled_output" and isinstance(value, torch.Tensor)
-        }
-        return [[blend(none, tokens, strength), {**options, **mixed}]]
-
-
-@dataclass(frozen=True)
-class EmbeddedEffect:
-    """What one of the embedded model's encoders made of an input.
-
-    base: CONDITIONING of the empty prompt, for graphs without text.
-    """
-
-    encoded: Encoded
-    base: Any
-
-    @property
-    def samples(self) -> torch.Tensor:
-        """A tensor as long as the input's batch."""
-        return self.encoded.fine if isinstance(self.encoded, EncodedMap) else self.encoded.tokens
+    def modality(self, name: str, continuous: bool = True) -> Modality:
+        several = numbers(self.weights, "weights") if self.weights.strip() else None
+        mask = self.mask
+        if mask is not None and mask.ndim == 2:
+            mask = mask[None]
+        return Modality(
+            name,
+            self.weight if several is None else several,
+            Window(self.start, self.end),
+            self.schedule,
+            None if mask is None else mask.float().cpu(),
+            self.group.strip(),
+            continuous,
+        )
 
 
 @dataclass(frozen=True)
-class HostModality:
-    """Self-contained: everything a guider needs to build the rows that see this input."""
+class Control:
+    """A native ControlNet, from the sockets of a modality node. net None: there is none."""
 
-    modality: Modality
-    effect: TextEffect | EmbeddedEffect
-
-    def renamed(self, name: str) -> "HostModality":
-        return replace(self, modality=replace(self.modality, name=name))
+    net: Any = None
+    vae: Any = None
+    strength: float = 1.0
 
 
-def text(clip, prompt: str, negative: str, weight, start, end) -> HostModality:
+def text(clip, prompt: str, negative: str, guidance: Guidance) -> HostModality:
     """A prompt; negative is what "no text" means to it."""
     if clip is None:
         raise InputError(
             "the clip input is invalid: None; the checkpoint it comes from has no text encoder"
         )
     effect = TextEffect(_conditioning(clip, prompt), _conditioning(clip, negative))
-    modality = replace(_modality("text", weight, start, end), continuous=effect.continuous)
-    return HostModality(modality, effect)
+    return _told("text", effect, guidance, effect.present)
 
 
-def style(adapters, image, weight, start, end) -> HostModality:
+def condition(conditioning, absent, name: str, guidance: Guidance) -> HostModality:
+    """Any CONDITIONING; absent is the same without this input."""
+    if not name.strip():
+        raise InputError("the name is empty; give this input a name, such as reference")
+    return _told(name.strip(), effect_of(conditioning, absent), guidance, conditioning)
+
+
+def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostModality:
+    ranges = ranges_of(conditioning)
+    continuous = isinstance(effect, TextEffect) and effect.continuous
+    modality = replace(guidance.modality(name, continuous), within=parts_of(ranges))
+    return HostModality(modality, effect, ranges)
+
+
+def style(adapters, image, guidance: Guidance) -> HostModality:
     return _embedded(
-        "style", adapters, weight, start, end,
+        "style", adapters, guidance,
         lambda a, device: encode.encode_style(a, _channels_first(image, device)),
     )  # fmt: skip
 
 
-def depth(adapters, image, weight, start, end) -> HostModality:
+def depth(adapters, control: Control, image, guidance: Guidance) -> HostModality:
+    if _is_native("depth", adapters, control):
+        return _native("depth", control, image, guidance)
     return _embedded(
-        "depth", adapters, weight, start, end,
+        "depth", adapters, guidance,
         lambda a, device: encode.encode_depth(
             a, _channels_first(image, device).mean(1, keepdim=True)
         ),
     )  # fmt: skip
 
 
-def pose(adapters, image, keypoints, weight, start, end) -> HostModality:
+def pose(adapters, control: Control, image, keypoints, guidance: Guidance) -> HostModality:
     if (image is None) == (keypoints is None):
         found = "neither" if image is None else "both"
         raise InputError(f"found {found} of image and keypoints; connect exactly one of them")
+    if _is_native("pose", adapters, control):
+        if image is None:
+            raise InputError(
+                "a ControlNet reads a picture of the pose: connect image, which the pose "
+                "estimator gives beside its keypoints"
+            )
+        return _native("pose", control, image, guidance)
     if image is not None:
         return _embedded(
-            "pose", adapters, weight, start, end,
+            "pose", adapters, guidance,
             lambda a, device: encode.encode_skeleton(a, _channels_first(image, device)),
         )  # fmt: skip
     points = people(keypoints, "the keypoints input")
     return _embedded(
-        "pose", adapters, weight, start, end,
+        "pose", adapters, guidance,
         lambda a, device: encode.encode_people(a, points, device),
     )  # fmt: skip
 
 
-def segmentation(adapters, image, weight, start, end) -> HostModality:
+def segmentation(adapters, control: Control, image, guidance: Guidance) -> HostModality:
+    if _is_native("segmentation", adapters, control):
+        return _native("segmentation", control, image, guidance)
     return _embedded(
-        "segmentation", adapters, weight, start, end,
+        "segmentation", adapters, guidance,
         lambda a, device: encode.encode_segmentation(
             a, _channels_first(image, device), "the image input"
         ),
     )  # fmt: skip
 
 
-def audio(adapters, sound, weight, start, end) -> HostModality:
+def audio(adapters, sound, guidance: Guidance) -> HostModality:
     wave = to_mono(sound["waveform"], int(sound["sample_rate"]), "the audio input")
     return _embedded(
-        "audio", adapters, weight, start, end,
+        "audio", adapters, guidance,
         lambda a, device: encode.encode_audio(a, wave.to(device)),
     )  # fmt: skip
 
@@ -134,23 +152,40 @@ def _conditioning(clip, prompt: str):
     return clip.encode_from_tokens_scheduled(clip.tokenize(prompt))
 
 
-def _modality(name: str, weight, start, end) -> Modality:
-    return Modality(name, weight, Window(start, end))
+def _is_native(name: str, adapters, control: Control) -> bool:
+    if control.net is not None and adapters is not None:
+        raise InputError(
+            f"the {name} input has both control_net and adapters: connect the one that fits the "
+            "model"
+        )
+    return control.net is not None
+
+
+def _native(name: str, control: Control, image, guidance: Guidance) -> HostModality:
+    """The ControlNet with its picture, for the whole of sampling: windows are ours."""
+    if getattr(control.net, "latent_format", None) is not None and control.vae is None:
+        raise InputError(
+            f"this ControlNet reads latents: connect the checkpoint's vae to the {name} input"
+        )
+    if control.strength == 0:
+        guidance = replace(guidance, weight=0.0, weights="")
+    hint = image[..., :3].movedim(-1, 1)
+    ready = control.net.copy().set_cond_hint(hint, control.strength, (0.0, 1.0), vae=control.vae)
+    return HostModality(guidance.modality(name), ControlEffect(ready))
 
 
 def _embedded(
     name: str,
     adapters: HostAdapters | None,
-    weight,
-    start,
-    end,
+    guidance: Guidance,
     run: Callable[[Any, torch.device], Encoded],
 ) -> HostModality:
     if adapters is None:
         raise InputError(
             f"the {name} input has no encoder: connect adapters, from Load Embedded Model"
+            + ("" if name in ("style", "audio") else ", or a control_net")
         )
-    modality = _modality(name, weight, start, end)
+    modality = guidance.modality(name)
     encoded = run(*adapters.ready())
     home = comfy.model_management.intermediate_device()
     moved = {

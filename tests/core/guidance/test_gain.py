@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from mm_core.guidance.gain import is_nothing, peak, per_image, spread
+from mm_core.errors import InputError
+from mm_core.guidance.gain import is_nothing, numbers, peak, per_image, spread
 
 
 def test_the_peak_is_the_largest_absolute_value():
@@ -39,3 +40,22 @@ def test_a_gain_for_each_place_multiplies_all_channels_there(noise):
 
 def test_a_number_stays_a_number(noise):
     assert spread(2.5, noise(1, 1, 2, 2)) == 2.5
+
+
+@pytest.mark.parametrize("text", ["4, 2.5, 1", "4 2.5 1", " 4;2.5;1 ", "4,\n2.5,\n1e0"])
+def test_numbers_are_read_in_any_of_the_usual_ways(text):
+    assert numbers(text, "weights") == (4.0, 2.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("4, x", "weights: 'x' is no number; give one for each image"),
+        ("4, nan", "'nan' is no number"),
+        ("inf", "'inf' is no number"),
+        (" , ", "weights: there is no number"),
+    ],
+)
+def test_what_is_no_number_is_refused(text, words):
+    with pytest.raises(InputError, match=words):
+        numbers(text, "weights")

@@ -7,8 +7,9 @@ import torch
 
 from mm_core.errors import PlanError
 from mm_core.guidance.algebra import combine
-from mm_core.guidance.presets import STARTS, SYSTEMS, perp_neg_weights
-from mm_core.types import Row
+from mm_core.guidance.presets import PRESETS, STARTS, SYSTEMS, perp_neg_weights
+from mm_core.guidance.program import Program
+from mm_core.types import Modality, Row, Window
 
 
 def perp_neg(positive, negative, empty, neg_scale, cfg):
@@ -62,3 +63,46 @@ def test_the_scales_of_perp_neg_are_one_gain_each():
 def test_every_start_costs_a_row_for_each_input_at_most(name):
     preset = STARTS[name]
     assert len(preset.program().plan_at(0.0).rows) == len(preset.weights) + 1
+
+
+def weights_of(program):
+    return [(m.name, m.weight) for m in program.modalities]
+
+
+def test_a_start_sets_the_weights_of_inputs_that_it_knows():
+    mine = Program((Modality("pose", 7.0), Modality("style", 9.0), Modality("text", 9.0)), "joint")
+    found = STARTS["text and style"].applied(mine)
+    assert found.composition == "leave_one_out"
+    assert weights_of(found) == [("text", 4.0), ("style", 2.5), ("pose", 7.0)]
+
+
+def test_a_start_does_without_inputs_that_are_missing():
+    found = STARTS["everything"].applied(Program((Modality("depth", 9.0),)))
+    assert weights_of(found) == [("depth", 1.5)]
+
+
+def test_a_system_takes_inputs_by_name_and_the_rest_as_connected():
+    mine = Program((Modality("text", 1.0, Window(0.0, 0.5)), Modality("style", 1.0)))
+    found = SYSTEMS["instruct_pix2pix"].applied(mine)
+    assert weights_of(found) == [("style", 1.5), ("text", 7.5)]
+    assert found.modalities[1].window == Window(0.0, 0.5)
+    text, other = Modality("text", 1.0), Modality("text 2", 1.0)
+    assert weights_of(SYSTEMS["dual_cfg"].applied(Program((text, other)))) == [
+        ("text", 8.0), ("text 2", 8.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [["text"], ["text", "style", "depth"]])
+def test_a_system_needs_just_its_inputs(names):
+    mine = Program(tuple(Modality(n) for n in names))
+    with pytest.raises(PlanError, match="for 2 inputs, image and text; connected are text"):
+        SYSTEMS["instruct_pix2pix"].applied(mine)
+
+
+def test_presets_of_both_kinds_can_be_found_by_name():
+    assert PRESETS.keys() == {*STARTS, *SYSTEMS}
+
+
+def test_a_preset_says_what_it_is():
+    assert SYSTEMS["bagel"].about == "nested: image 2, text 4 (BAGEL, text inside image guidance)"
+    assert STARTS["text"].about == "leave_one_out: text 4"

@@ -1,0 +1,115 @@
+"""Rows to network calls: one for all of them, as the host and other packs' nodes expect it."""
+
+import gc
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import comfy.model_management
+import comfy.patcher_extension
+import comfy.samplers
+
+from ...mm_core.errors import InputError
+
+APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
+PAIRS_ONLY = {"NAGuidance": "Normalized Attention Guidance"}
+
+
+def run_rows(model, conds: Sequence[Any], x, timestep, options, at_once: int | None = None):
+    """One x0 for each row, in one call, and how many rows fitted into one.
+
+    Where memory runs out, rows are run in smaller groups; where a single one does not fit, the
+    host's own error goes on.
+    """
+    other = options.get("sampler_calc_cond_batch_function")
+    if other is not None:
+        return _run_pair(other, model, conds, x, timestep, options), at_once
+    size = min(at_once or len(conds), len(conds))
+    while True:
+        outputs = _try(model, conds, x, timestep, options, size)
+        if outputs is not None:
+            return outputs, size if size < len(conds) else at_once
+        size = (size + 1) // 2
+        gc.collect()
+        comfy.model_management.soft_empty_cache()
+
+
+def _try(model, conds, x, timestep, options, size: int):
+    """Rows in groups of a size, or None where memory runs out and smaller groups may do."""
+    out: list[Any] = []
+    try:
+        for start in range(0, len(conds), size):
+            part = list(conds[start : start + size])
+            out += comfy.samplers.calc_cond_batch(model, part, x, timestep, options)
+    except comfy.model_management.OOM_EXCEPTION:
+        if size == 1:
+            raise
+        return None
+    return out
+
+
+def _run_pair(run, model, conds, x, timestep, options):
+    """The rows through another node's own way to run the network."""
+    if len(conds) != 2:
+        raise InputError(
+            f"a node on the model, such as SkipLayerGuidanceDiTSimple, runs the network in its "
+            f"own way, for two rows; this step has {len(conds)}: take that node away, or use "
+            "one input at the speed exact"
+        )
+    return run(
+        {
+            "conds": list(conds), "input": x, "sigma": timestep, "model": model,
+            "model_options": options,
+        }
+    )  # fmt: skip
+
+
+def with_sides(options: Mapping[str, Any], sides: Mapping[Any, int]):
+    """Model options under which other packs' patches read 0 and 1 in cond_or_uncond, as they do of
+    two rows: 0 on the prompt's side, 1 on the other. sides: by the uuid of a conditioning."""
+    inner = dict(options.get("transformer_options", {}))
+    wrappers = {kind: dict(by_key) for kind, by_key in inner.get("wrappers", {}).items()}
+    wrappers.setdefault(APPLY, {})["mmc_sides"] = [_Sides(sides)]
+    inner["wrappers"] = wrappers
+    out = {**options, "transformer_options": inner}
+    if (wrapper := options.get("model_function_wrapper")) is not None:
+        out["model_function_wrapper"] = _told_sides(wrapper, sides)
+    return out
+
+
+class _Sides:
+    """An APPLY_MODEL wrapper without state."""
+
+    def __init__(self, sides: Mapping[Any, int]):
+        self.sides = sides
+
+    def __call__(self, executor, x, t, c_concat=None, c_crossattn=None, control=None,
+                 transformer_options={}, **kwargs):  # noqa: B006  # fmt: skip
+        told = {**transformer_options, "cond_or_uncond": _sides_of(transformer_options, self.sides)}
+        return executor(x, t, c_concat, c_crossattn, control, told, **kwargs)
+
+
+def _told_sides(wrapper, sides):
+    def run(apply_model, args):
+        told = _sides_of(args["c"]["transformer_options"], sides)
+        return wrapper(apply_model, {**args, "cond_or_uncond": told})
+
+    return run
+
+
+def _sides_of(transformer_options, sides):
+    now = transformer_options["cond_or_uncond"]
+    return [sides.get(u, k) for u, k in zip(transformer_options["uuids"], now, strict=True)]
+
+
+def refuse_pairs_only(options: Mapping[str, Any], rows: int) -> None:
+    """InputError for nodes on the model that treat one pair of rows only, where there are more."""
+    if rows <= 2:
+        return
+    patches = options.get("transformer_options", {}).get("patches", {})
+    for patch in (p for named in patches.values() for p in named):
+        name = getattr(patch, "__qualname__", "").split(".")[0]
+        if name in PAIRS_ONLY:
+            raise InputError(
+                f"{PAIRS_ONLY[name]} ({name}) on the model acts within one pair of rows; this "
+                f"graph runs {rows}: take it away, use one input, or the composition joint"
+            )

@@ -1,0 +1,58 @@
+"""Assembles guiders from what is connected to their nodes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...mm_core.errors import InputError
+from ...mm_core.guidance.corrections import Correction
+from ...mm_core.guidance.presets import Preset
+from ...mm_core.guidance.program import Program, auto_named
+from ...mm_core.guidance.report import Report, describe
+from ...mm_core.guidance.speed import at_speed
+from .effects import EmbeddedEffect, HostModality
+from .embedded import is_embedded
+from .guider import ProgramGuider
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What guider and sampler nodes let the user choose."""
+
+    composition: str
+    push: float
+    speed: str = "exact"
+    correction: str = "none"
+    overlap: float = 0.0
+    preset: Preset | None = None
+
+
+def make_guider(
+    model, modalities: Mapping[str, HostModality] | None, choices: Choices
+) -> ProgramGuider:
+    """The guider for what is connected; empty sockets are skipped."""
+    connected = [m for m in (modalities or {}).values() if m is not None]
+    if not connected:
+        raise InputError("no modality is connected; connect at least one, such as Text Modality")
+    names = auto_named([m.modality.name for m in connected])
+    named = [m.renamed(name) for m, name in zip(connected, names, strict=True)]
+    if any(isinstance(m.effect, EmbeddedEffect) for m in named) and not is_embedded(model):
+        kind = type(model.model).__name__
+        raise InputError(
+            f"adapters of the embedded model fit its own MODEL only; found a {kind}: connect "
+            "model from the same Load Embedded Model, or leave these modalities out"
+        )
+    program = Program(
+        tuple(m.modality for m in named),
+        choices.composition,
+        choices.push,
+        Correction(choices.correction),
+        choices.overlap,
+    )
+    if choices.preset is not None:
+        program = choices.preset.applied(program)
+    return ProgramGuider(model, named, *at_speed(program, choices.speed))
+
+
+def plan_report(guider: ProgramGuider) -> Report:
+    """What will run."""
+    return describe(guider.program)

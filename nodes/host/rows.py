@@ -1,0 +1,155 @@
+"""CONDITIONING for each row: its text, what native nodes added, and the embedded model's inputs."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import comfy.conds
+import torch
+
+from ...mm_core.embedded.conditions import row_inputs
+from ...mm_core.errors import InputError
+from ...mm_core.types import Row
+from .control import Asked
+from .effects import AddedEffect, ControlEffect, EmbeddedEffect, HostModality, TextEffect
+
+SIDES = {True: "positive", False: "negative"}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All modalities of a guider, by what they do."""
+
+    texts: Mapping[str, TextEffect]
+    added: Mapping[str, AddedEffect]
+    controls: Mapping[str, ControlEffect]
+    embedded: Mapping[str, EmbeddedEffect]
+
+    @classmethod
+    def of(cls, modalities: Sequence[HostModality]) -> "Inputs":
+        def chosen(kind):
+            return {m.modality.name: m.effect for m in modalities if isinstance(m.effect, kind)}
+
+        return cls(
+            chosen(TextEffect), chosen(AddedEffect), chosen(ControlEffect), chosen(EmbeddedEffect)
+        )
+
+    @property
+    def batches(self) -> dict[str, torch.Tensor]:
+        """A tensor as long as its batch, for each input that may have one."""
+        return {n: e.samples for n, e in {**self.controls, **self.embedded}.items()}
+
+    @property
+    def control_chains(self) -> dict[Hashable, Any]:
+        """Every ControlNet of any row, by a key of its own."""
+        out: dict[Hashable, Any] = {name: e.control for name, e in self.controls.items()}
+        for effect in self.added.values():
+            out |= _carried([[None, effect.options]])
+        for effect in self.texts.values():
+            out |= _carried([*effect.present, *effect.absent])
+        return out
+
+
+def row_conditioning(row: Row, inputs: Inputs):
+    """CONDITIONING, and what each of its entries asks of ControlNets."""
+    out = _text(row, inputs)
+    for name, effect in inputs.added.items():
+        if row.strength(name):
+            out = effect.onto(out)
+    if inputs.embedded:
+        out = _with_embedded(out, row, inputs.embedded)
+    side = SIDES[main_side(row, inputs)]
+    return [
+        _entry(tokens, options, side, row, k, inputs) for k, (tokens, options) in enumerate(out)
+    ]
+
+
+def main_side(row: Row, inputs: Inputs) -> bool:
+    """Whether a row is on the prompt's side, rather than on that of the negative."""
+    return any(row.strength(name) for name in inputs.texts) if inputs.texts else bool(row.names)
+
+
+def _entry(tokens, options, side: str, row: Row, k: int, inputs: Inputs):
+    gains: dict[Hashable, float] = dict.fromkeys(_carried([[tokens, options]]), 1.0)
+    gains |= {n: row.strength(n) for n in inputs.controls if row.strength(n)}
+    kept = {n: v for n, v in options.items() if n not in ("control", "control_apply_to_uncond")}
+    heard = [(n, row.strength(n)) for n in (*inputs.texts, *inputs.added) if row.strength(n)]
+    context = (tuple(heard), k)
+    return [tokens, {"prompt_type": side, **kept}], Asked(gains, context)
+
+
+def _carried(conditioning) -> dict[Hashable, Any]:
+    controls = [options["control"] for _, options in conditioning if "control" in options]
+    return {id(control): control for control in controls}
+
+
+def _with_embedded(conditioning, row: Row, embedded: Mapping[str, EmbeddedEffect]):
+    encoded = {name: effect.encoded for name, effect in embedded.items()}
+    here = Row.of({name: row.strength(name) for name in row.names if name in encoded})
+    extra = row_inputs(here, encoded, conditioning[0][0])
+    conds = {
+        name: comfy.conds.CONDRegular(value) for name, value in extra.items() if name != "context"
+    }
+    return [
+        [tokens, {**options, "model_conds": {**options.get("model_conds", {}), **conds}}]
+        for tokens, options in conditioning
+    ]
+
+
+def _text(row: Row, inputs: Inputs):
+    texts = inputs.texts
+    seen = {n: t.at(s) for n, t in texts.items() if (s := row.strength(n))}
+    if not seen:
+        lead, before, after = _nothing(inputs), [], []
+    else:
+        leads = [n for n in seen if not texts[n].plain]
+        if len(leads) > 1:
+            raise InputError(
+                f"{leads[0]} and {leads[1]} both have areas, masks, ranges or several entries: "
+                "at most one prompt may; combine them with ConditioningCombine and connect that"
+            )
+        chosen = leads[0] if leads else next(iter(seen))
+        at = list(seen).index(chosen)
+        plain = [seen[n][0] for n in seen if n != chosen]
+        lead, before, after = seen[chosen], plain[:at], plain[at:]
+    out = [_joined(entry, before, after) for entry in lead]
+    # The host gives every row an entry for each area of any other, with that one's options: ours
+    # are there already.
+    unseen = [entry for n, t in texts.items() if n not in seen for entry in t.present]
+    return out + [_moved(out[0], entry) for entry in unseen if "area" in entry[1]]
+
+
+def _nothing(inputs: Inputs):
+    """CONDITIONING of a row without a prompt."""
+    if inputs.texts:
+        return next(iter(inputs.texts.values())).absent
+    if inputs.embedded:
+        return next(iter(inputs.embedded.values())).base
+    raise InputError(
+        "there is no prompt: connect a Text Modality too; its text may be empty, its weight 1"
+    )
+
+
+def _joined(entry, before, after):
+    """Several prompts side by side, as ConditioningConcat has them; options are the entry's."""
+    if not before and not after:
+        return entry
+    tokens, options = entry
+    if isinstance(options.get("attention_mask"), torch.Tensor):
+        options = {**options, "attention_mask": _joined_mask(entry, before, after)}
+    return [torch.cat([*(e[0] for e in before), tokens, *(e[0] for e in after)], 1), options]
+
+
+def _joined_mask(entry, before, after):
+    def mask(tokens, options):
+        own = options.get("attention_mask")
+        full = torch.ones(tokens.shape[:2], dtype=entry[1]["attention_mask"].dtype)
+        return own if isinstance(own, torch.Tensor) else full
+
+    return torch.cat([mask(*e).to(entry[0].device) for e in (*before, entry, *after)], -1)
+
+
+def _moved(entry, area):
+    """An entry's text in the place of another entry."""
+    tokens, options = entry
+    return [tokens, {**area[1], **{k: v for k, v in options.items() if k == "pooled_output"}}]

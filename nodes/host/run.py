@@ -1,0 +1,80 @@
+"""State of one sampling run, and where in it a noise level lies."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...mm_core.guidance.corrections import Memory
+from ...mm_core.guidance.planner import Planner
+from ...mm_core.guidance.program import Program
+from ...mm_core.types import Moment
+
+Ranges = Mapping[str, Sequence[tuple[float, float]]]
+
+
+@dataclass
+class Run:
+    """One for each call of sample. levels: the noise levels of the schedule, falling.
+
+    at_once: the most rows that fitted into memory in one call, once it ran out.
+    """
+
+    program: Program
+    planner: Planner
+    levels: tuple[float, ...] = ()
+    memory: Memory = field(default_factory=Memory)
+    at_once: int | None = None
+    progress: dict[float, float] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Lets go of latents: the host keeps guiders. What was counted stays."""
+        self.planner.forget()
+        self.memory = Memory()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the host's noise levels mean. flow: the signal is scaled by 1 - sigma.
+
+    to_sigma: a share of sampling to its noise level. ranges: for each modality that is not active
+    at all times, the shares from and to which each of its entries is.
+    """
+
+    to_sigma: Callable[[float], float]
+    flow: bool
+    ranges: Ranges = field(default_factory=dict)
+
+    def moment(self, sigma: float, run: Run) -> Moment:
+        """Each level is searched for once a run."""
+        if sigma not in run.progress:
+            run.progress[sigma] = self._progress(sigma)
+        return Moment(run.progress[sigma], self.noise(sigma))
+
+    def following(self, sigma: float, run: Run) -> float:
+        """The noise, next to the signal, at the next level of the schedule below this one."""
+        after = next((level for level in run.levels if level < sigma * (1 - 1e-6)), 0.0)
+        return self.noise(after)
+
+    def noise(self, sigma: float) -> float:
+        """Next to the signal: sigma / (1 - sigma) of a flow, else sigma itself."""
+        if not self.flow:
+            return sigma
+        return sigma / (1 - sigma) if sigma < 1 else math.inf
+
+    def hidden(self, sigma: float) -> list[str]:
+        """Modalities without an entry that the host deems active: it would predict zeros."""
+        return [
+            name
+            for name, parts in self.ranges.items()
+            if not any(self.to_sigma(end) <= sigma <= self.to_sigma(start) for start, end in parts)
+        ]
+
+    def _progress(self, sigma: float) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(30):
+            middle = (low + high) / 2
+            if self.to_sigma(middle) > sigma:
+                low = middle
+            else:
+                high = middle
+        return high if high < 1 else 1 - 1e-6
