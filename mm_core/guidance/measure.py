@@ -91,12 +91,12 @@ def figures(
     products: Sequence[Any] | np.ndarray,
     places: Sequence[Places],
     gains: Sequence[Gain],
-    closing: float | None,
+    sharper: float | None,
 ) -> dict[str, Any]:
     """The figures of an evaluation, each the mean of the batch; None where it is no finite number.
 
-    closing: 1 / n'^2 - 1 / n^2, with n the ratio of noise to signal and n' that at the next
-    evaluation; None at the end, where nothing more can be told.
+    sharper: what half the square of a difference is multiplied by for its information; None at the
+    end, where the next look has no noise.
 
     push: length of gain * difference. share: of the sum of those lengths. information: nats.
     cosines: between what the terms add. relative_push: |U| / |x - D_J|. parallel: the cosine of U
@@ -109,13 +109,13 @@ def figures(
         sizes = [_each_image(g) for g in gains]
         pushes = np.stack([s * length[:, p.pushed] for s, p in zip(sizes, places, strict=True)], 1)
         shares = _ratio(pushes, pushes.sum(1, keepdims=True))
-        told = [0.5 * length[:, p.whole] ** 2 * (closing or 0) for p in places]
+        told = [0.5 * length[:, p.whole] ** 2 * (sharper or 0) for p in places]
         relative = _ratio(length[:, -3], length[:, -2])
     acting = [p.acting for p in places]
     return {
         "push": _means(pushes.T),
         "share": _means(shares.T),
-        "information": [None] * len(places) if closing is None else _means(told),
+        "information": [None] * len(places) if sharper is None else _means(told),
         "cosines": [
             [1.0 if i == j else _mean(cosine[:, i, j]) for j in acting] for i in acting
         ],

@@ -30,7 +30,7 @@ class _Seen:
     products: Tensor | None = None
     places: tuple[Places, ...] = ()
     gains: tuple[Gain, ...] = ()
-    closing: float | None = None
+    sharper: float | None = None
     ready: torch.cuda.Event | None = None
 
 
@@ -64,7 +64,7 @@ class Trace:
         """
         # Samplers that look twice at a stretch of noise are told of it once.
         begin = min(moment.noise, self._told_down_to)
-        closing = max(0.0, _sharpness(following) - _sharpness(begin)) if following > 0 else None
+        sharper = _sharper(moment.noise, begin, following) if following > 0 else None
         self._told_down_to = min(self._told_down_to, following)
         plain = {
             "progress": moment.progress,
@@ -91,7 +91,7 @@ class Trace:
                 products,
                 places,
                 tuple(t.weight for t in terms),
-                closing,
+                sharper,
                 ready,
             )
         )
@@ -126,15 +126,18 @@ class Trace:
             self._waiting.pop(0)
 
 
-def _sharpness(noise: float) -> float:
-    return 1 / noise / noise if noise else math.inf
+def _sharper(noise: float, begin: float, end: float) -> float:
+    """What |V|^2 / 2 is multiplied by in equation 15: V is seen at noise, and counts from begin to
+    end. Infinite where end can hardly be told from 0."""
+    at, first, last = (1 / n / n if n else math.inf for n in (noise, begin, end))
+    return (1 + at) * math.log((1 + last) / (1 + first)) if last > first else 0.0
 
 
 def _step(seen: _Seen) -> dict[str, Any]:
     found: dict[str, Any] = {"cosines": [], "relative_push": 0.0, "parallel": 0.0}
     terms: list[dict[str, Any]] = []
     if seen.products is not None:
-        found = figures(_numbers(seen.products), seen.places, seen.gains, seen.closing)
+        found = figures(_numbers(seen.products), seen.places, seen.gains, seen.sharper)
         each = zip(
             seen.subjects, found.pop("push"), found.pop("share"), found.pop("information"),
             seen.stale, strict=True,

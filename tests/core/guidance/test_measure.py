@@ -23,11 +23,11 @@ def latents(request, noise):
     return rows, noise(*request.param), noise(*request.param)
 
 
-def measured(plan, latents, closing=1.0):
+def measured(plan, latents, sharper=1.0):
     predictions, x, result = latents
     terms = measurable(plan, predictions)
     products, places = inner_products(predictions, terms, AB, x, result)
-    return figures(products.tolist(), places, [t.weight for t in terms], closing)
+    return figures(products.tolist(), places, [t.weight for t in terms], sharper)
 
 
 def images(tensor):
@@ -50,7 +50,7 @@ def cosine(a, b):
 
 def test_leave_one_out_is_measured_as_the_formulas_say(latents):
     rows, x, result = latents
-    found = measured(leave_one_out({"a": 3.0, "b": -0.5}), latents, closing=0.75)
+    found = measured(leave_one_out({"a": 3.0, "b": -0.5}), latents, sharper=0.75)
     a, b = rows[AB] - rows[B], rows[AB] - rows[A]  # what each adds; the gains are 2 and -1.5
     push, away = result - rows[AB], x - rows[AB]
     assert found["push"] == pytest.approx(

@@ -4,6 +4,7 @@ import gc
 import json
 import math
 import weakref
+from itertools import pairwise
 
 import pytest
 import torch
@@ -49,11 +50,31 @@ def test_what_rests_on_a_kept_row_is_stale(noise):
     assert stale == {"a": True, "b": False}  # a is told from b's row, b from a's
 
 
-def test_information_is_half_the_square_times_how_much_sharper_the_next_look_is(noise):
+def test_information_of_one_step_is_as_equation_15_says(noise):
     trace = Trace()
     rows, _, _ = see(trace, noise, at=2.0, following=0.5)
-    expected = half_square(rows[AB] - rows[B]) * (1 / 0.5**2 - 1 / 2.0**2)
+    expected = half_square(rows[AB] - rows[B]) * (1 + 1 / 4) * math.log((1 + 4) / (1 + 1 / 4))
     assert told(trace) == [pytest.approx(expected, rel=1e-4)]
+
+
+def test_information_of_a_short_step_is_half_the_square_times_how_much_sharper_it_gets(noise):
+    trace = Trace()
+    rows, _, _ = see(trace, noise, at=1.0, following=0.99)
+    expected = half_square(rows[AB] - rows[B]) * (1 / 0.99**2 - 1)
+    assert told(trace) == [pytest.approx(expected, rel=0.006)]
+
+
+@pytest.mark.parametrize(("steps", "off"), [(400, 0.02), (25, 0.3)])
+def test_information_over_a_run_is_the_divergence_between_two_gaussians(noise, steps, off):
+    # Of data N(0, 1) and N(m, 1) the denoised latents differ by m n^2 / (1 + n^2), wherever one is.
+    trace, shift, plan = Trace(), noise(1, 4, 4, 4), leave_one_out({"a": 2.0})
+    levels = [math.inf, *torch.logspace(2, -3, steps, dtype=torch.float64).tolist(), 0.0]
+    for at, following in pairwise(levels):
+        share = at**2 / (1 + at**2) if math.isfinite(at) else 1.0
+        rows = {A: shift * share, NULL: shift * 0}
+        trace.see(Moment(0.0, at), following, plan, rows, [A, NULL], rows[A], rows[A])
+    kl = float(shift.square().sum()) / 2
+    assert sum(v or 0 for v in told(trace)) == pytest.approx(kl, rel=off)
 
 
 def test_a_flow_starts_at_infinite_noise_and_tells_nothing_at_the_end(noise):
@@ -61,7 +82,7 @@ def test_a_flow_starts_at_infinite_noise_and_tells_nothing_at_the_end(noise):
     rows, _, _ = see(trace, noise, at=math.inf, following=4.0)
     see(trace, noise, at=4.0, following=0.0)
     first, last = told(trace)
-    assert first == pytest.approx(half_square(rows[AB] - rows[B]) / 16, rel=1e-4)
+    assert first == pytest.approx(half_square(rows[AB] - rows[B]) * math.log(1 + 1 / 16), rel=1e-4)
     assert last is None
     assert trace.steps()[0]["noise"] is None
 
@@ -71,7 +92,7 @@ def test_a_stretch_of_noise_that_is_looked_at_twice_counts_once(noise):
     see(trace, noise, at=4.0, following=2.0)
     rows, _, _ = see(trace, noise, at=3.0, following=1.0)  # halfway down the first stretch
     see(trace, noise, at=2.0, following=1.0)
-    expected = half_square(rows[AB] - rows[B]) * (1 - 1 / 4)
+    expected = half_square(rows[AB] - rows[B]) * (1 + 1 / 9) * math.log((1 + 1) / (1 + 1 / 4))
     assert told(trace)[1:] == [pytest.approx(expected, rel=1e-4), 0.0]
 
 
