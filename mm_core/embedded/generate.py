@@ -9,8 +9,11 @@ import torch
 from ..errors import InputError
 from ..guidance.algebra import combine, effective_pair
 from ..guidance.corrections import Guided, Memory, correct
+from ..guidance.plan import GuidancePlan
 from ..guidance.planner import EXACT, Effort, Planner
 from ..guidance.program import Program
+from ..guidance.report import Report, describe
+from ..guidance.trace import Trace
 from ..types import Latent, Moment, NullTokens, Picture, Row
 from .autoencoder import CHANNELS, FACTOR
 from .conditions import Encoded, RowInputs, row_inputs, stack_rows
@@ -63,7 +66,7 @@ def initial_noise(settings: Settings) -> Latent:
 class GuidedModel:
     """(x, sigma) -> denoised latent under a program. Holds one run's inputs, state and counts.
 
-    levels: the run's noise levels, falling to 0.
+    levels: the run's noise levels, falling to 0. trace: is shown every evaluation.
     """
 
     def __init__(
@@ -74,16 +77,18 @@ class GuidedModel:
         null_text: NullTokens,
         levels: Sequence[float] = (),
         effort: Effort = EXACT,
+        trace: Trace | None = None,
     ):
         self.denoiser, self.program, self.count = denoiser, program, Count()
         self.planner, self._memory = Planner(effort), Memory()
-        self._levels = tuple(levels)
+        self._levels, self._trace = tuple(levels), trace
         self._inputs: dict[Row, RowInputs] = {}
         self._encoded, self._null = encoded, null_text
 
     def __call__(self, x: Latent, sigma: float) -> Latent:
         noise, following = to_signal(sigma), to_signal(self._after(sigma))
-        plan = self.program.plan_at(Moment(1 - sigma, noise))
+        moment = Moment(1 - sigma, noise)
+        plan = self.program.plan_at(moment)
         rows = self.planner.choose(plan, noise, following)
         inputs = stack_rows([self._row(row) for row in rows], len(x))
         stacked = x.repeat(len(rows), *[1] * (x.ndim - 1))
@@ -93,13 +98,24 @@ class GuidedModel:
         denoised = stacked - velocity * sigma
         fresh = dict(zip(rows, denoised.split(len(x)), strict=True))
         predictions = self.planner.complete(fresh, plan, following)
-        result = combine(predictions, plan)
+        result = self._corrected(combine(predictions, plan), plan, predictions, x, sigma)
+        if self._trace is not None:
+            self._trace.see(moment, following, plan, predictions, rows, x, result)
+        return result
+
+    def _corrected(
+        self,
+        result: Latent,
+        plan: GuidancePlan,
+        predictions: Mapping[Row, Latent],
+        x: Latent,
+        sigma: float,
+    ) -> Latent:
         if self.program.correction.kind == "none" or not plan.terms:
             self._memory.push = None
             return result
-        self._memory.begin(noise)
-        pair = effective_pair(predictions, plan, result)
-        guided = Guided(result, *pair, x, sigma)
+        self._memory.begin(to_signal(sigma))
+        guided = Guided(result, *effective_pair(predictions, plan, result), x, sigma)
         return correct(self.program.correction, guided, self._memory)
 
     def _after(self, sigma: float) -> float:
@@ -133,16 +149,21 @@ def generate(
     settings: Settings,
     on_step: Callable[[int], None] | None = None,
     effort: Effort = EXACT,
+    on_report: Callable[[Report], None] | None = None,
 ) -> tuple[Picture, Count]:
     """(batch, 3, 128 size, 128 size) pictures, and what they cost.
 
-    on_step(i) is called after each step and may raise to cancel.
+    on_step(i) is called after each step and may raise to cancel. on_report is given the report of
+    the finished run; only then is anything measured.
     """
     sampler = sampler_named(settings.sampler)
     levels = sigmas_of(settings.schedule, settings.steps)
     start = initial_noise(settings)
     program = program.fitted(*start.shape[:1], *start.shape[-2:])
-    guided = GuidedModel(model.denoiser, program, encoded, null_text, levels.tolist(), effort)
+    trace = Trace() if on_report else None
+    guided = GuidedModel(
+        model.denoiser, program, encoded, null_text, levels.tolist(), effort, trace
+    )
     step: Step = on_step or (lambda i: None)
     latent = sampler(guided, start, levels, step)
     if not torch.isfinite(latent).all():
@@ -151,6 +172,8 @@ def generate(
             f"the picture overflowed: the strongest push, a weight's distance from 1, is "
             f"{strongest:g}; lower weights or push (1 to 5 is usual)"
         )
+    if on_report:
+        on_report(describe(program, guided.planner, trace))
     return model.autoencoder.decode(latent), guided.count
 
 

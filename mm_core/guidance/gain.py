@@ -29,7 +29,8 @@ def spread(gain: Gain, latent: Latent) -> Gain:
         return gain
     between = [1] * (latent.ndim - 3)
     shaped = gain.reshape(gain.shape[0], *between, *gain.shape[1:])
-    return shaped.to(latent.device, latent.dtype)
+    # To a GPU it travels in the order of other work; waiting for it would hold up every step.
+    return shaped.to(latent.device, latent.dtype, non_blocking=latent.is_cuda)
 
 
 def per_image(values: tuple[float, ...]) -> Tensor:

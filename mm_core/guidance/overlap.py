@@ -13,7 +13,7 @@ def discounts(pushes: Sequence[Latent], ridge: float = RIDGE) -> Float[Tensor, "
     """What share of each of k pushes to keep, image by image: 1 where it is perpendicular to all
     others, 1 / k where all say the same (but for the ridge).
 
-    u = clip((C + ridge I)^-1 (1 + ridge) 1, 0, 1), C the cosines between pushes; equation 14.
+    u = clip((C + ridge I)^-1 (1 + ridge) 1, 0, 1), C the cosines between pushes; equation 16.
     Source: ridge regression of the summed push on the single ones, for this project.
     """
     flat = torch.stack([p.flatten(1).float() for p in pushes], 1)

@@ -1,12 +1,17 @@
 """What a program runs, in words and numbers."""
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 from ..types import Tensor
+from . import summary
 from .gain import Gain
 from .planner import Planner
 from .program import Program
+from .trace import Trace
 
 
 @dataclass(frozen=True)
@@ -14,9 +19,14 @@ class Report:
     """stages: for each part of sampling, the rows and their coefficients. A coefficient that varies
     over images or places is its mean.
 
-    The rest is of a finished run. steps: for each evaluation the ratio of noise to signal, the rows
-    that were run and those that were kept. error_spent: what keeping rows may have cost, as a share
-    of the latent; error_audited: how far rows that were run again were from what was foreseen.
+    The rest is of a finished run. evaluations, rows, kept: how many evaluations there were, rows
+    that were run and rows that were kept. steps: for each evaluation the ratio of noise to signal,
+    None where it is infinite, the rows that were run and those that were kept; of a run with a
+    trace, its figures too. error_spent: what keeping rows may have cost, as a share of the latent;
+    error_audited: how far rows that were run again were from what was foreseen.
+
+    shares, information: for each subject its mean share of the push and what it told, in nats.
+    cosines: their mean between subjects, in the same order. warnings: sentences.
     """
 
     composition: str
@@ -27,10 +37,15 @@ class Report:
     steps: tuple[dict[str, Any], ...] = ()
     error_spent: float = 0.0
     error_audited: float = 0.0
+    kept: int | None = None
+    shares: dict[str, float] = field(default_factory=dict)
+    information: dict[str, float] = field(default_factory=dict)
+    cosines: list[list[float | None]] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return dict(vars(self))
+        """Strict JSON: None stands for a number that is not finite."""
+        return {name: _plain(value) for name, value in vars(self).items()}
 
     def __str__(self) -> str:
         """A few lines for people."""
@@ -46,19 +61,24 @@ class Report:
         if self.evaluations:
             each = (self.rows or 0) / self.evaluations
             lines.append(f"{self.rows} rows in {self.evaluations} evaluations, {each:.2f} each")
+        for name, share in self.shares.items():
+            lines.append(f"{name}: {share:.0%} of the push, {self.information[name]:.3g} nats")
         if self.error_spent:
             lines.append(
                 f"rows were kept at an estimated error of {self.error_spent:.2%} of the latent"
             )
+        lines += [f"warning: {said}" for said in self.warnings]
         return "\n".join(lines)
 
 
-def describe(program: Program, planner: Planner | None = None) -> Report:
-    """The report of a program, before a run or after it. planner: that of the run."""
-    edges = program.edges()
+def describe(
+    program: Program, planner: Planner | None = None, trace: Trace | None = None
+) -> Report:
+    """The report of a program, before a run or after it. planner, trace: those of the run."""
+    edges, shown = program.edges(), program.averaged()
     stages = []
     for start, end in zip(edges, (*edges[1:], 1.0), strict=True):
-        plan = program.plan_at(start)
+        plan = shown.plan_at(start)
         stages.append(
             {
                 "start": start,
@@ -71,17 +91,38 @@ def describe(program: Program, planner: Planner | None = None) -> Report:
         for m in program.modalities
     )
     plain = Report(program.composition, modalities, tuple(stages))
-    if planner is None:
+    if planner is None and trace is None:
         return plain
-    ran = planner.steps
+    counted = planner.steps if planner else []
+    seen = trace.steps() if trace else ()
+    none: dict[str, Any] = {}
+    ran = [{"noise": s.noise, "fresh": s.fresh, "kept": s.kept} for s in counted]
+    steps = tuple({**a, **b} for a, b in zip_longest(ran, seen, fillvalue=none))
     return replace(
         plain,
-        evaluations=len(ran),
-        rows=sum(len(s.fresh) for s in ran),
-        steps=tuple({"noise": s.noise, "fresh": s.fresh, "kept": s.kept} for s in ran),
-        error_spent=sum(s.spent for s in ran),
-        error_audited=sum(s.audited for s in ran),
+        evaluations=len(steps),
+        rows=sum(len(s["fresh"]) for s in steps),
+        kept=sum(len(s["kept"]) for s in steps),
+        steps=steps,
+        error_spent=sum((s.spent for s in counted), 0.0),
+        error_audited=sum((s.audited for s in counted), 0.0),
+        shares=summary.shares(steps),
+        information=summary.information(steps),
+        cosines=summary.cosines(steps),
+        warnings=summary.warnings(steps),
     )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if hasattr(value, "tolist"):  # of torch and of numpy
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def _number(gain: Gain) -> float:

@@ -11,6 +11,7 @@ from mm_core.errors import InputError, PlanError
 from mm_core.guidance.corrections import Correction
 from mm_core.guidance.program import Program
 from mm_core.guidance.speed import at_speed
+from mm_core.guidance.trace import Trace
 from mm_core.types import NULL, Modality, Row, Window
 
 SETTINGS = Settings(steps=3, seed=7, batch=2)
@@ -32,9 +33,9 @@ def make(shipped, encoded):
     """make(Modality(...), ..., settings=...) -> pictures and their cost."""
     null = encoded["text"].null
 
-    def run(*modalities, settings=SETTINGS, inputs=encoded, on_step=None, **program):
-        chosen = {m.name: inputs[m.name] for m in modalities}
-        return generate(shipped, Program(modalities, **program), chosen, null, settings, on_step)
+    def run(*modalities, settings=SETTINGS, inputs=encoded, on_step=None, on_report=None, **given):
+        chosen, program = {m.name: inputs[m.name] for m in modalities}, Program(modalities, **given)
+        return generate(shipped, program, chosen, null, settings, on_step, on_report=on_report)
 
     return run
 
@@ -217,6 +218,39 @@ def test_every_step_is_told(make):
     told = []
     make(TEXT, on_step=told.append)
     assert told == [0, 1, 2]
+
+
+def test_a_report_changes_nothing_and_tells_every_evaluation(make, plain):
+    reports = []
+    pictures, cost = make(TEXT, on_report=reports.append)
+    assert torch.equal(pictures, plain[0])
+    assert cost == plain[1]
+    (report,) = reports
+    assert (report.evaluations, report.rows) == (cost.evaluations, cost.rows)
+    assert [s["progress"] for s in report.steps] == sorted(s["progress"] for s in report.steps)
+    assert report.steps[0]["progress"] == 0
+    assert [t["share"] for s in report.steps for t in s["terms"]] == [1.0] * 3
+    assert report.information["text"] > 0
+
+
+def test_the_report_measures_the_push_after_its_correction(shipped, encoded, noise):
+    x, seen = noise(1, 8, 16, 16), {}
+    for kind in ("none", "renorm"):
+        program, trace = Program((Modality("text", 9.0),), correction=Correction(kind)), Trace()
+        model = GuidedModel(
+            shipped.denoiser, program, {"text": encoded["text"]}, encoded["text"].null, trace=trace
+        )
+        with torch.inference_mode():
+            result = model(x, 0.8)
+            row = GuidedModel(
+                shipped.denoiser, Program((Modality("text", 1.0),)), {"text": encoded["text"]},
+                encoded["text"].null,
+            )(x, 0.8)  # fmt: skip
+        seen[kind] = trace.steps()[0]["relative_push"]
+        assert seen[kind] == pytest.approx(
+            float((result - row).norm() / (x - row).norm()), rel=1e-3
+        )
+    assert seen["renorm"] < seen["none"]
 
 
 def test_size_2_is_256_pixels(make):
