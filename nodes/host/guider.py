@@ -72,29 +72,46 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         moment, following = clock.moment(sigma, run), clock.following(sigma, run)
         program = run.program.pushed(self._override())
         plan = program.plan_at(moment, clock.hidden(sigma))
-        refuse_pairs_only(model_options, len(plan.rows))
         pair = self._pair(plan, program, model_options)
         rows = run.planner.choose(plan, moment.noise, following)
         if pair:  # in the host's own order; the other side even where its weight is 0
             rows = tuple(row for row in pair if row in rows or row not in plan.rows)
-        options = model_options if pair else with_sides(model_options, self.sides)
-        conds = [self.conds[_key(row)] for row in rows]
-        outputs, run.at_once = run_rows(self.inner_model, conds, x, timestep, options, run.at_once)
-        fresh = dict(zip(rows, outputs, strict=True))
+        fresh = self._run_rows(rows, len(plan.rows), x, timestep, model_options)
         predictions = {**fresh, **run.planner.complete(fresh, plan, following)}
         if pair:
             scale = self._pair_scale(plan, pair, program)
-            return self._as_pair(
-                *(predictions[row] for row in pair), scale, pair, x, timestep, model_options
-            )
+            ends = (*(predictions[row] for row in pair), scale, pair)
+            result = self._as_pair(*ends, x, timestep, model_options)
+        else:
+            result = self._guided(predictions, plan, program, moment, x, timestep, model_options)
+        run.trace.see(moment, following, plan, predictions, rows, x, result)
+        run.teller.tell(run.trace, len(run.planner.steps))
+        return result
+
+    def _run_rows(self, rows, needed: int, x, timestep, model_options) -> dict[Row, Any]:
+        """x0 for each row, in one call."""
+        refuse_pairs_only(model_options, needed)
+        sides = [main_side(row, self.inputs) for row in rows]
+        # Of a prompt and a row without one, the host's own numbering is what others expect.
+        natural = sides in ([True], [True, False])
+        options = model_options if natural else with_sides(model_options, self.sides)
+        conds = [self.conds[_key(row)] for row in rows]
+        outputs, self.run.at_once = run_rows(
+            self.inner_model, conds, x, timestep, options, self.run.at_once
+        )
+        return dict(zip(rows, outputs, strict=True))
+
+    def _guided(self, predictions, plan, program, moment, x, timestep, model_options):
+        """The sum of a plan, corrected, through the hooks that other nodes made for two rows."""
+        memory = self.run.memory
         result = combine(predictions, plan)
         cond, uncond, scale = effective_pair(predictions, plan, result)
         if not plan.terms:
-            run.memory.push = None
+            memory.push = None
         elif program.correction.kind != "none":
-            run.memory.begin(moment.noise)
-            guided = Guided(result, cond, uncond, scale, x, sigma)
-            result = correct(program.correction, guided, run.memory)
+            memory.begin(moment.noise)
+            guided = Guided(result, cond, uncond, scale, x, float(timestep[0]))
+            result = correct(program.correction, guided, memory)
             uncond = cond - (result - cond) / (scale - 1)
         if not any(model_options.get(name) for name in _FORMULA_HOOKS):
             return result

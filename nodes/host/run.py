@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from ...mm_core.guidance.corrections import Memory
 from ...mm_core.guidance.planner import Planner
 from ...mm_core.guidance.program import Program
+from ...mm_core.guidance.trace import Trace
 from ...mm_core.types import Moment
+from .events import Teller
 
 Ranges = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -23,12 +25,15 @@ class Run:
     planner: Planner
     levels: tuple[float, ...] = ()
     memory: Memory = field(default_factory=Memory)
+    trace: Trace = field(default_factory=Trace)
+    teller: Teller = field(default_factory=Teller)
     at_once: int | None = None
     progress: dict[float, float] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Lets go of latents: the host keeps guiders. What was counted stays."""
         self.planner.forget()
+        self.trace.forget()
         self.memory = Memory()
 
 

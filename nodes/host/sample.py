@@ -43,4 +43,4 @@ _RATIOS = ("downscale_ratio_spacial", "downscale_ratio_temporal")
 
 def run_report(guider: ProgramGuider) -> Report:
     """What the last run of this guider cost."""
-    return describe(guider.program, guider.run.planner)
+    return describe(guider.program, guider.run.planner, guider.run.trace)
