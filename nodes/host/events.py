@@ -1,5 +1,6 @@
 """Tells the editor what each step showed, while sampling runs."""
 
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,9 +40,8 @@ class Teller:
 
 
 def _server():
-    from server import PromptServer  # the host's; there is none in a script
-
-    return getattr(PromptServer, "instance", None)
+    # Only if the host has loaded it: in a script there is none, and it is no light import.
+    return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
 
 
 def _context():
