@@ -63,7 +63,9 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         effort = EXACT if _skips_steps(self.model_options) else self.effort
         self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()))
         try:
-            return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+            out = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+            self.run.teller.tell(self.run.trace, len(self.run.planner.steps), at_last=True)
+            return out
         finally:
             self.run.forget()
 

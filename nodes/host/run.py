@@ -76,7 +76,7 @@ class Clock:
 
     def _progress(self, sigma: float) -> float:
         low, high = 0.0, 1.0
-        for _ in range(30):
+        for _ in range(22):  # to a quarter of the millionth that windows forgive
             middle = (low + high) / 2
             if self.to_sigma(middle) > sigma:
                 low = middle

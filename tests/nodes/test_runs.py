@@ -59,3 +59,19 @@ def test_a_cancelled_run_stops_and_leaves_no_trace(comfy, kind):
         comfy.run(prompt, on_event=cancel)
     assert seen[-1] < 400
     assert identical(before, drawn(comfy, kind, 21, pads=4))
+
+
+@pytest.mark.parametrize("kind", ["guided", "custom"])
+def test_the_editor_hears_what_each_input_does_while_sampling_runs(comfy, kind):
+    prompt, sampler = graph_of(kind, 31, steps=12)
+    heard = []
+    comfy.run(
+        prompt, on_event=lambda m: heard.append(m["data"]) if m["type"] == "mmc.step" else None
+    )
+    assert {message["node"] for message in heard} == {sampler}
+    last = heard[-1]
+    assert last["evaluations"] == 12
+    assert last["progress"] > 0.8
+    assert {t["subject"] for t in last["terms"]} == {"text", "style"}  # depth's window is closed
+    assert sum(t["share"] for t in last["terms"]) == pytest.approx(1)
+    assert len(heard) <= 12
