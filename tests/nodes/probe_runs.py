@@ -99,6 +99,41 @@ class ProbeCounted(_Anew):
         return {"ui": {"text": [json.dumps(count)]}}
 
 
+class ProbeMarks(_Anew):
+    """A UNet MODEL that notes how attention patches see its rows, and the pair that hooks see.
+
+    The count for ProbeCounted holds calls, with a mark and an identity for each row, and pairs.
+    """
+
+    RETURN_TYPES = ("MODEL", "PROBE_COUNT")
+
+    @classmethod
+    def INPUT_TYPES(cls):  # noqa: N802
+        return {"required": {"model": ("MODEL",)}}
+
+    def run(self, model):
+        seen = {"calls": [], "pairs": []}
+
+        def within(out, extra):
+            call = {
+                "marks": list(extra["cond_or_uncond"]), "rows": [str(u) for u in extra["uuids"]],
+                "sigma": float(extra["sigmas"].flatten()[0]),
+            }  # fmt: skip
+            if call not in seen["calls"]:  # one of many blocks
+                seen["calls"].append(call)
+            return out
+
+        def after(args):
+            ends = args["cond"], args["uncond"]
+            seen["pairs"].append([str(end[0]["uuid"]) if end else None for end in ends])
+            return args["denoised"]
+
+        model = model.clone()
+        model.set_model_attn1_output_patch(within)
+        model.set_model_sampler_post_cfg_function(after)
+        return model, seen
+
+
 class ProbeFault(_Anew):
     """A MODEL whose network calls fail, before they start, with a number of calls going well first.
 
@@ -221,5 +256,12 @@ def _said(value):
 
 NODE_CLASS_MAPPINGS = {
     probe.__name__: probe
-    for probe in (ProbeCount, ProbeCountControl, ProbeCounted, ProbeFault, ProbeState)
+    for probe in (
+        ProbeCount,
+        ProbeCountControl,
+        ProbeCounted,
+        ProbeMarks,
+        ProbeFault,
+        ProbeState,
+    )
 }
