@@ -10,6 +10,11 @@ import torch
 from comfy.patcher_extension import WrappersMP
 
 KEY = "probe"
+_FAULTS = {
+    "memory": lambda: comfy.model_management.OOM_EXCEPTION("probe: out of memory"),
+    "interrupt": comfy.model_management.InterruptProcessingException,
+    "error": lambda: RuntimeError("probe: the network failed"),
+}
 
 
 class _Anew:
@@ -65,23 +70,43 @@ class ProbeCountControl(_Anew):
 
     def run(self, control_net, count, name):
         control_net = control_net.copy()
-        control_net.control_model = _Counted(control_net.control_model, count["control"], name)
+        control_net.control_model = _Watched(
+            control_net.control_model,
+            lambda x: count["control"].append({"name": name, "rows": x.shape[0]}),
+        )
         return (control_net,)
 
 
-class _Counted:
-    """A module that notes its calls. Not a Module itself, so that nothing can move or patch it."""
+class ProbeFaultControl(_Anew):
+    """A CONTROL_NET whose network fails. The one given stays."""
 
-    def __init__(self, module, calls, name):
-        self._counted = module, calls, name
+    RETURN_TYPES = ("CONTROL_NET",)
+
+    @classmethod
+    def INPUT_TYPES(cls):  # noqa: N802
+        return {"required": {"control_net": ("CONTROL_NET",), "fault": (list(_FAULTS),)}}
+
+    def run(self, control_net, fault):
+        def fail(x):
+            raise _FAULTS[fault]()
+
+        control_net = control_net.copy()
+        control_net.control_model = _Watched(control_net.control_model, fail)
+        return (control_net,)
+
+
+class _Watched:
+    """A module told of before each call. Not a Module, so that nothing can move or patch it."""
+
+    def __init__(self, module, before):
+        self._watched = module, before
 
     def __getattr__(self, name):
-        return getattr(self._counted[0], name)
+        return getattr(self._watched[0], name)
 
     def __call__(self, *args, **kwargs):
-        module, calls, name = self._counted
-        x = kwargs["x"] if "x" in kwargs else args[0]
-        calls.append({"name": name, "rows": x.shape[0]})
+        module, before = self._watched
+        before(kwargs["x"] if "x" in kwargs else args[0])
         return module(*args, **kwargs)
 
 
@@ -147,14 +172,14 @@ class ProbeFault(_Anew):
         return {
             "required": {
                 "model": ("MODEL",),
-                "kind": (["memory", "interrupt", "error"],),
+                "fault": (list(_FAULTS),),
                 "after": ("INT", {"default": 0}),
                 "rows": ("INT", {"default": 0}),
                 "times": ("INT", {"default": 0}),
             }
         }
 
-    def run(self, model, kind, after, rows, times):
+    def run(self, model, fault, after, rows, times):
         went = {"calls": 0, "faults": 0}
 
         def faulty(executor, x, *args, **kwargs):
@@ -162,19 +187,12 @@ class ProbeFault(_Anew):
             spent = times and went["faults"] >= times
             if went["calls"] > after and x.shape[0] > rows and not spent:
                 went["faults"] += 1
-                raise _FAULTS[kind]()
+                raise _FAULTS[fault]()
             return executor(x, *args, **kwargs)
 
         model = model.clone()
-        model.add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY + kind, faulty)
+        model.add_wrapper_with_key(WrappersMP.APPLY_MODEL, KEY + fault, faulty)
         return (model,)
-
-
-_FAULTS = {
-    "memory": lambda: comfy.model_management.OOM_EXCEPTION("probe: out of memory"),
-    "interrupt": comfy.model_management.InterruptProcessingException,
-    "error": lambda: RuntimeError("probe: the network failed"),
-}
 
 
 class ProbeState(_Anew):
@@ -186,17 +204,17 @@ class ProbeState(_Anew):
     @classmethod
     def INPUT_TYPES(cls):  # noqa: N802
         return {
-            "required": {"model": ("MODEL",)},
+            "required": {"model": ("MODEL",), "weights": ("BOOLEAN", {"default": True})},
             "optional": {
                 "samples": ("LATENT",), "control_net": ("CONTROL_NET",),
                 "conditioning": ("CONDITIONING",),
             },
         }  # fmt: skip
 
-    def run(self, model, samples=None, control_net=None, conditioning=None):
+    def run(self, model, weights=True, samples=None, control_net=None, conditioning=None):
         network = model.model.diffusion_model
         state = {
-            "weights": _digest(model.model.state_dict()),
+            "weights": _digest(model.model.state_dict()) if weights else "not asked for",
             "options": _said(model.model_options),
             "base options": _said(getattr(model.model, "model_options", None)),
             "patches": sorted(model.patches),
@@ -214,7 +232,7 @@ class ProbeState(_Anew):
         }
         if control_net is not None:
             state["control"] = {
-                "weights": _digest(control_net.control_model.state_dict()),
+                "weights": _digest(control_net.control_model.state_dict()) if weights else None,
                 "hint": _said(control_net.cond_hint_original),
                 "resized hint": _said(control_net.cond_hint),
                 "previous": _said(control_net.previous_controlnet),
@@ -262,6 +280,7 @@ NODE_CLASS_MAPPINGS = {
         ProbeCounted,
         ProbeMarks,
         ProbeFault,
+        ProbeFaultControl,
         ProbeState,
     )
 }

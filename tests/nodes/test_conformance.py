@@ -81,7 +81,11 @@ def known(findings, cases=CASES):
         [
             pytest.param(
                 case,
-                marks=[pytest.mark.xfail(strict=True, reason=findings[str(case)])]
+                marks=[
+                    pytest.mark.xfail(
+                        strict=True, raises=AssertionError, reason=findings[str(case)]
+                    )
+                ]
                 if str(case) in findings
                 else [],
             )
@@ -171,7 +175,9 @@ def test_two_texts_run_with_it_or_it_is_refused_by_name(comfy, here):
     assert not torch.equal(without, hooked)
 
 
-MARKS = pytest.mark.xfail(strict=True, reason="marks are the rows' places in the plan")
+MARKS = pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="marks are the rows' places in the plan"
+)
 
 
 @pytest.mark.parametrize(
