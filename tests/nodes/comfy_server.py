@@ -20,7 +20,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 START_SECONDS = 180
-PROBES = Path(__file__).absolute().with_name("probe_nodes.py")
+PROBES = sorted(Path(__file__).absolute().parent.glob("probe_*.py"))
 
 
 class ServerError(AssertionError):
@@ -35,7 +35,8 @@ class Server:
         self.base = scratch
         for folder in ("custom_nodes", "input", "output", "models", "user", "temp"):
             (scratch / folder).mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROBES, scratch / "custom_nodes")
+        for probe in PROBES:
+            shutil.copy(probe, scratch / "custom_nodes")
         config = scratch / "paths.yaml"
         config.write_text(f"tests:\n    base_path: {PACK.parent}\n    custom_nodes: .\n")
         with socket.socket() as probe:
@@ -47,7 +48,8 @@ class Server:
             "--port", str(self.port), "--base-directory", str(scratch),
             "--database-url", "sqlite:///:memory:", "--disable-api-nodes",
             "--extra-model-paths-config", str(config),
-            "--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK.name, PROBES.name,
+            "--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK.name,
+            *(probe.name for probe in PROBES),
             "--preview-method", "latent2rgb", *extra,
         ]  # fmt: skip
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
@@ -151,7 +153,10 @@ class Server:
 
     def latents(self, prompt, **kwargs):
         """The latents a prompt saves, in node order."""
-        outputs = self.run(prompt, **kwargs)
+        return self.saved(self.run(prompt, **kwargs))
+
+    def saved(self, outputs):
+        """The latents that a run saved, in node order."""
         files = [item for n in sorted(outputs, key=int) for item in outputs[n].get("latents", [])]
         return [
             load_file(self.base / "output" / item["subfolder"] / item["filename"])["latent_tensor"]

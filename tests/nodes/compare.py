@@ -1,4 +1,4 @@
-"""What tests ask about pictures."""
+"""What tests ask about pictures and latents."""
 
 import numpy as np
 
@@ -22,3 +22,8 @@ def psnr(a, b):
 def shows_something(picture):
     """Neither one flat colour nor what a NaN becomes."""
     return levels(picture).std() > 4
+
+
+def off(found, wanted):
+    """The largest difference of two latents as a share of the largest value."""
+    return float((found - wanted).abs().max() / wanted.abs().max())

@@ -1,7 +1,15 @@
-"""One server for all host tests."""
+"""One server for all host tests, and models that are too large to keep."""
+
+import subprocess
+import tempfile
+import zlib
+from pathlib import Path
 
 import pytest
-from find_comfyui import ASSETS, PACK, comfyui
+from find_comfyui import ASSETS, PACK, comfyui, interpreter
+from random_sd15 import CHECKPOINT, CONTROLS, LORA
+
+MODELS = {"checkpoints": [CHECKPOINT], "controlnet": CONTROLS, "loras": [LORA]}
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +37,24 @@ def pack_schemas(object_info):
     from schemas import pack_nodes
 
     return pack_nodes(object_info, PACK.name)
+
+
+@pytest.fixture(scope="session")
+def random_models():
+    """The folder of random weights in published layouts: 3.5 GB, kept for the next session."""
+    script = Path(__file__).absolute().with_name("random_sd15.py")
+    folder = Path(tempfile.gettempdir()) / f"mmc_random_sd15_{zlib.crc32(script.read_bytes()):08x}"
+    host = comfyui()
+    subprocess.run([interpreter(host), script, folder], cwd=host, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sd15(comfy, random_models):
+    """The server with SD 1.5, two ControlNets and a LoRA, all random, in its model folders."""
+    for kind, names in MODELS.items():
+        there = comfy.base / "models" / kind
+        there.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (there / name).symlink_to(random_models / name)
+    return comfy

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from compare import off
 from graph import Graph
 
 pytestmark = pytest.mark.host
@@ -21,11 +22,6 @@ HOOKS = {
         "reuse_threshold": 0.2, "start_percent": 0.15, "end_percent": 0.95, "verbose": False
     },
 }  # fmt: skip
-
-
-def off(found, wanted):
-    """The largest difference as a share of the latent's largest value."""
-    return float((found - wanted).abs().max() / wanted.abs().max())
 
 
 @pytest.mark.parametrize("sampler_name", ["euler", "dpmpp_2m", "heun", "euler_cfg_pp"])

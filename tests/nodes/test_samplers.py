@@ -86,6 +86,7 @@ def test_guider_node_and_sampler_node_agree_bit_for_bit(comfy, sampler):
 
 def test_every_sampler_name_runs_with_several_inputs(comfy, object_info):
     names = options_of(object_info, "MMC_KSampler", "sampler_name")
+    assert names == options_of(object_info, "KSampler", "sampler_name")
     assert any(name.endswith("_cfg_pp") for name in names)
 
     def draw(g, name):
