@@ -11,7 +11,7 @@ import comfy.samplers
 from ...mm_core.errors import InputError
 
 APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
-PAIRS_ONLY = {"NAGuidance": "Normalized Attention Guidance"}
+READS_THE_OTHER_SIDE = {"SelfAttentionGuidance": "Self-Attention Guidance"}
 
 
 def run_rows(model, conds: Sequence[Any], x, timestep, options, at_once: int | None = None):
@@ -22,7 +22,7 @@ def run_rows(model, conds: Sequence[Any], x, timestep, options, at_once: int | N
     """
     other = options.get("sampler_calc_cond_batch_function")
     if other is not None:
-        return _run_pair(other, model, conds, x, timestep, options), at_once
+        return _run_pair(other, model, conds, x, timestep, options)[: len(conds)], at_once
     size = min(at_once or len(conds), len(conds))
     while True:
         outputs = _try(model, conds, x, timestep, options, size)
@@ -49,7 +49,7 @@ def _try(model, conds, x, timestep, options, size: int):
 
 def _run_pair(run, model, conds, x, timestep, options):
     """The rows through another node's own way to run the network."""
-    if len(conds) != 2:
+    if len(conds) > 2:
         raise InputError(
             f"a node on the model, such as SkipLayerGuidanceDiTSimple, runs the network in its "
             f"own way, for two rows; this step has {len(conds)}: take that node away, or use "
@@ -57,7 +57,7 @@ def _run_pair(run, model, conds, x, timestep, options):
         )
     return run(
         {
-            "conds": list(conds), "input": x, "sigma": timestep, "model": model,
+            "conds": [*conds, None][:2], "input": x, "sigma": timestep, "model": model,
             "model_options": options,
         }
     )  # fmt: skip
@@ -101,15 +101,13 @@ def _sides_of(transformer_options, sides):
     return [sides.get(u, k) for u, k in zip(transformer_options["uuids"], now, strict=True)]
 
 
-def refuse_pairs_only(options: Mapping[str, Any], rows: int) -> None:
-    """InputError for nodes on the model that treat one pair of rows only, where there are more."""
-    if rows <= 2:
-        return
-    patches = options.get("transformer_options", {}).get("patches", {})
-    for patch in (p for named in patches.values() for p in named):
-        name = getattr(patch, "__qualname__", "").split(".")[0]
-        if name in PAIRS_ONLY:
+def refuse_without_other_side(options: Mapping[str, Any]) -> None:
+    """InputError for nodes on the model that read a row without the prompt, where there is none."""
+    for hook in options.get("sampler_post_cfg_function", []):
+        name = getattr(hook, "__qualname__", "").split(".")[0]
+        if name in READS_THE_OTHER_SIDE:
             raise InputError(
-                f"{PAIRS_ONLY[name]} ({name}) on the model acts within one pair of rows; this "
-                f"graph runs {rows}: take it away, use one input, or the composition joint"
+                f"{READS_THE_OTHER_SIDE[name]} ({name}) on the model reads the row without the "
+                "prompt, and this graph has none: give the first text a weight other than 1, or "
+                "take that node away"
             )

@@ -20,6 +20,7 @@ ADDED = (
 
 PLACED = ("area", "mask", "mask_strength", "set_area_to_bounds", "strength", "default")
 RANGE = ("start_percent", "end_percent")
+CLIP_RANGE = ("clip_start_percent", "clip_end_percent")
 NEARLY = 1e-4  # the host leaves gaps of a tenth of this between ranges that meet
 
 
@@ -29,12 +30,6 @@ class TextEffect:
 
     present: Any
     absent: Any
-
-    @property
-    def plain(self) -> bool:
-        """Whether it is one prompt for the whole picture, at all times."""
-        special = (*PLACED, "hooks", "clip_start_percent", *RANGE)
-        return len(self.present) == 1 and not any(k in self.present[0][1] for k in special)
 
     @property
     def continuous(self) -> bool:
@@ -154,6 +149,15 @@ def effect_of(present, absent=None) -> TextEffect | AddedEffect:
                 )
             return AddedEffect(_without(_only_new(added, without), RANGE), rest)
     return TextEffect(present, [[t, _without(o, RANGE)] for t, o in absent])
+
+
+def placement(conditioning) -> tuple[tuple[Any, ...], ...]:
+    """Where and when each entry acts. One prompt for the whole picture, always: ((),)."""
+    keys = (*PLACED, *RANGE, *CLIP_RANGE)
+    return tuple(
+        tuple((k, id(v) if isinstance(v, torch.Tensor) else v) for k in keys if (v := o.get(k)))
+        for _, o in conditioning
+    )
 
 
 def ranges_of(conditioning) -> Ranges:

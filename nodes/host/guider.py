@@ -4,6 +4,7 @@ from typing import Any
 
 import comfy.model_sampling
 import comfy.samplers
+import torch
 
 from ...mm_core.branches.shapes import to_batch
 from ...mm_core.errors import InputError
@@ -13,7 +14,7 @@ from ...mm_core.guidance.plan import GuidancePlan
 from ...mm_core.guidance.planner import EXACT, Effort, Planner
 from ...mm_core.guidance.program import Program
 from ...mm_core.types import NULL, Row
-from .calls import refuse_pairs_only, run_rows, with_sides
+from .calls import refuse_without_other_side, run_rows, with_sides
 from .control import SharedControl
 from .effects import HostModality
 from .rows import Inputs, main_side, row_conditioning
@@ -75,24 +76,32 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         program = run.program.pushed(self._override())
         plan = program.plan_at(moment, clock.hidden(sigma))
         pair = self._pair(plan, program, model_options)
+        ends = pair or self._ends(plan)
+        if main_side(ends[1], self.inputs):
+            refuse_without_other_side(model_options)
         rows = run.planner.choose(plan, moment.noise, following)
         if pair:  # in the host's own order; the other side even where its weight is 0
             rows = tuple(row for row in pair if row in rows or row not in plan.rows)
-        fresh = self._run_rows(rows, len(plan.rows), x, timestep, model_options)
+        else:  # batches are built from the end: attention patches find these two first
+            rows = (
+                *(row for row in rows if row not in ends),
+                *(r for r in ends[::-1] if r in rows),
+            )
+        fresh = self._run_rows(rows, x, timestep, model_options)
         predictions = {**fresh, **run.planner.complete(fresh, plan, following)}
         if pair:
             scale = self._pair_scale(plan, pair, program)
-            ends = (*(predictions[row] for row in pair), scale, pair)
-            result = self._as_pair(*ends, x, timestep, model_options)
+            both = (predictions[row] for row in pair)
+            result = self._as_pair(*both, scale, pair, x, timestep, model_options)
         else:
-            result = self._guided(predictions, plan, program, moment, x, timestep, model_options)
+            at = (moment, x, timestep, model_options)
+            result = self._guided(predictions, plan, program, ends, *at)
         run.trace.see(moment, following, plan, predictions, rows, x, result)
         run.teller.tell(run.trace, len(run.planner.steps))
         return result
 
-    def _run_rows(self, rows, needed: int, x, timestep, model_options) -> dict[Row, Any]:
+    def _run_rows(self, rows, x, timestep, model_options) -> dict[Row, Any]:
         """x0 for each row, in one call."""
-        refuse_pairs_only(model_options, needed)
         sides = [main_side(row, self.inputs) for row in rows]
         # Of a prompt and a row without one, the host's own numbering is what others expect.
         natural = sides in ([True], [True, False])
@@ -103,7 +112,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         )
         return dict(zip(rows, outputs, strict=True))
 
-    def _guided(self, predictions, plan, program, moment, x, timestep, model_options):
+    def _guided(self, predictions, plan, program, ends, moment, x, timestep, model_options):
         """The sum of a plan, corrected, through the hooks that other nodes made for two rows."""
         memory = self.run.memory
         result = combine(predictions, plan)
@@ -117,8 +126,16 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             uncond = cond - (result - cond) / (scale - 1)
         if not any(model_options.get(name) for name in _FORMULA_HOOKS):
             return result
-        ends = plan.fullest, min(plan.rows, key=lambda row: len(row.names))
+        if len(plan.rows) == 1:  # what the host shows its hooks then
+            uncond, scale, ends = torch.zeros_like(cond), 1.0, (plan.fullest, None)
         return self._as_pair(cond, uncond, scale, ends, x, timestep, model_options)
+
+    def _ends(self, plan: GuidancePlan) -> tuple[Row, Row]:
+        """The rows that stand for the two of classifier-free guidance: the fullest, and the one
+        that sees least on the side without the main prompt. They may be the same."""
+        rows = [row for row in plan.rows if row != plan.fullest] or [plan.fullest]
+        least = min(rows, key=lambda row: (main_side(row, self.inputs), len(row.names)))
+        return plan.fullest, least
 
     def _override(self) -> float:
         """How other nodes, such as CFGOverride, ask all pushes to be multiplied."""
@@ -145,9 +162,9 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             return self.cfg  # to the last bit what the other node asks for
         return plan.coefficients.get(pair[0], 1.0)
 
-    def _as_pair(self, cond, uncond, scale, ends: tuple[Row, Row], x, timestep, model_options):
+    def _as_pair(self, cond, uncond, scale, ends, x, timestep, model_options):
         """What the host does with two rows, hooks of other nodes included."""
-        conds = [self.conds[_key(row)] for row in ends]
+        conds = [None if row is None else self.conds[_key(row)] for row in ends]
         outputs = [cond, uncond]
         for hook in model_options.get("sampler_pre_cfg_function", []):
             outputs = hook(

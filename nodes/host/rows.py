@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import comfy.conds
+import comfy.hooks
 import torch
 
 from ...mm_core.embedded.conditions import row_inputs
 from ...mm_core.errors import InputError
 from ...mm_core.types import Row
 from .control import Asked
-from .effects import AddedEffect, ControlEffect, EmbeddedEffect, HostModality, TextEffect
+from .effects import (
+    AddedEffect,
+    ControlEffect,
+    EmbeddedEffect,
+    HostModality,
+    TextEffect,
+    placement,
+)
 
 SIDES = {True: "positive", False: "negative"}
 
@@ -58,15 +66,22 @@ def row_conditioning(row: Row, inputs: Inputs):
             out = effect.onto(out)
     if inputs.embedded:
         out = _with_embedded(out, row, inputs.embedded)
-    side = SIDES[main_side(row, inputs)]
+    side = SIDES[has_prompt(row, inputs) if inputs.texts else bool(row.names)]
     return [
         _entry(tokens, options, side, row, k, inputs) for k, (tokens, options) in enumerate(out)
     ]
 
 
+def has_prompt(row: Row, inputs: Inputs) -> bool:
+    """Whether a row sees any prompt."""
+    return any(row.strength(name) for name in inputs.texts)
+
+
 def main_side(row: Row, inputs: Inputs) -> bool:
-    """Whether a row is on the prompt's side, rather than on that of the negative."""
-    return any(row.strength(name) for name in inputs.texts) if inputs.texts else bool(row.names)
+    """Whether a row is on the side of the main prompt, the first, rather than on the other."""
+    if not inputs.texts:
+        return bool(row.names)
+    return bool(row.strength(next(iter(inputs.texts))))
 
 
 def _entry(tokens, options, side: str, row: Row, k: int, inputs: Inputs):
@@ -99,24 +114,11 @@ def _with_embedded(conditioning, row: Row, embedded: Mapping[str, EmbeddedEffect
 def _text(row: Row, inputs: Inputs):
     texts = inputs.texts
     seen = {n: t.at(s) for n, t in texts.items() if (s := row.strength(n))}
-    if not seen:
-        lead, before, after = _nothing(inputs), [], []
-    else:
-        leads = [n for n in seen if not texts[n].plain]
-        if len(leads) > 1:
-            raise InputError(
-                f"{leads[0]} and {leads[1]} both have areas, masks, ranges or several entries: "
-                "at most one prompt may; combine them with ConditioningCombine and connect that"
-            )
-        chosen = leads[0] if leads else next(iter(seen))
-        at = list(seen).index(chosen)
-        plain = [seen[n][0] for n in seen if n != chosen]
-        lead, before, after = seen[chosen], plain[:at], plain[at:]
-    out = [_joined(entry, before, after) for entry in lead]
+    out = _joined(seen) if seen else _nothing(inputs)
     # The host gives every row an entry for each area of any other, with that one's options: ours
     # are there already.
     unseen = [entry for n, t in texts.items() if n not in seen for entry in t.present]
-    return out + [_moved(out[0], entry) for entry in unseen if "area" in entry[1]]
+    return list(out) + [_moved(out[0], entry) for entry in unseen if "area" in entry[1]]
 
 
 def _nothing(inputs: Inputs):
@@ -130,23 +132,45 @@ def _nothing(inputs: Inputs):
     )
 
 
-def _joined(entry, before, after):
-    """Several prompts side by side, as ConditioningConcat has them; options are the entry's."""
-    if not before and not after:
-        return entry
-    tokens, options = entry
-    if isinstance(options.get("attention_mask"), torch.Tensor):
-        options = {**options, "attention_mask": _joined_mask(entry, before, after)}
-    return [torch.cat([*(e[0] for e in before), tokens, *(e[0] for e in after)], 1), options]
+def _joined(seen: Mapping[str, Any]):
+    """Several prompts side by side, as ConditioningConcat has them.
+
+    Where one has areas, masks, ranges or several entries, the others stand beside each of these;
+    several must agree on them.
+    """
+    placed = {name: placement(entries) for name, entries in seen.items()}
+    leads = [name for name, where in placed.items() if where != ((),)]
+    for other in leads[1:]:
+        if placed[other] != placed[leads[0]]:
+            raise InputError(
+                f"{leads[0]} and {other} both have areas, masks, ranges or several entries, and "
+                "not the same: combine them with ConditioningCombine and connect that to one node"
+            )
+    lead = leads[0] if leads else next(iter(seen))
+    return [
+        _side_by_side([e[k] if n in leads else e[0] for n, e in seen.items()], options)
+        for k, (_, options) in enumerate(seen[lead])
+    ]
 
 
-def _joined_mask(entry, before, after):
-    def mask(tokens, options):
-        own = options.get("attention_mask")
-        full = torch.ones(tokens.shape[:2], dtype=entry[1]["attention_mask"].dtype)
-        return own if isinstance(own, torch.Tensor) else full
+def _side_by_side(entries, options):
+    """One entry of all; options are those given, but for masks and hooks."""
+    if len(entries) == 1:
+        return entries[0]
+    merged = dict(options)
+    groups = [o["hooks"] for _, o in entries if o.get("hooks") is not None]
+    if groups:
+        merged["hooks"] = comfy.hooks.HookGroup.combine_all_hooks(list(dict.fromkeys(groups)))
+    if isinstance(mask := options.get("attention_mask"), torch.Tensor):
+        merged["attention_mask"] = torch.cat([_mask(*e, mask) for e in entries], -1)
+    return [torch.cat([tokens for tokens, _ in entries], 1), merged]
 
-    return torch.cat([mask(*e).to(entry[0].device) for e in (*before, entry, *after)], -1)
+
+def _mask(tokens, options, like):
+    own = options.get("attention_mask")
+    if isinstance(own, torch.Tensor):
+        return own
+    return torch.ones(tokens.shape[:2], dtype=like.dtype, device=like.device)
 
 
 def _moved(entry, area):

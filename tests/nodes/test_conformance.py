@@ -73,33 +73,6 @@ CASES = [
 ]  # fmt: skip
 
 
-def known(findings, cases=CASES):
-    """Every case; those of which something is known to be wrong must fail."""
-    assert findings.keys() <= {str(case) for case in cases}
-    return pytest.mark.parametrize(
-        "case",
-        [
-            pytest.param(
-                case,
-                marks=[
-                    pytest.mark.xfail(
-                        strict=True, raises=AssertionError, reason=findings[str(case)]
-                    )
-                ]
-                if str(case) in findings
-                else [],
-            )
-            for case in cases
-        ],
-        ids=str,
-    )
-
-
-OVERRIDE = "our guider does not read guider.cfg, so that CFGOverride does nothing"
-ONE_ROW = "with one row core hands hooks a pair of it and zeros at scale 1; ours, it twice, at 2"
-TWO_ROWS = "the model asks for both rows also at scale 1 (disable_cfg1_optimization); ours runs one"
-
-
 def bed(case):
     g = Graph()
     if BEDS[case.bed]:
@@ -122,7 +95,7 @@ def test_a_node_is_absent_only_where_it_is_known_to_be(comfy, object_info):
     assert absent == (new if version == "0.20.0" else set())
 
 
-@known({"CFGOverride on unet": OVERRIDE})
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_with_one_text_ours_is_core(comfy, here):
     g = bed(here)
     plain = g.native(ONE, cfg=3.5, steps=6)
@@ -136,19 +109,7 @@ def test_with_one_text_ours_is_core(comfy, here):
     assert torch.equal(core, ours)
 
 
-@known(
-    {
-        "NAGuidance on unet": TWO_ROWS,
-        "NAGuidance on dit": TWO_ROWS,
-        "SelfAttentionGuidance on unet": f"{TWO_ROWS} and fails: NoneType has no attribute shape",
-        "SkipLayerGuidanceDiTSimple on dit": "refused; core hands the node None for a second row",
-        "CFGOverride on unet": OVERRIDE,
-        "PerpNeg on unet": ONE_ROW,
-        "VideoLinearCFGGuidance on unet": ONE_ROW,
-        "LatentApplyOperationCFG on embedded": ONE_ROW,
-        "RescaleCFG on unet": f"{ONE_ROW}; 2e-7 apart",
-    }
-)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_without_guidance_ours_is_core_too(comfy, here):
     g = bed(here)
     g.model = here.on(g)
@@ -158,7 +119,7 @@ def test_without_guidance_ours_is_core_too(comfy, here):
     assert torch.equal(core, ours)
 
 
-@known({"CFGOverride on unet": OVERRIDE})
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_two_texts_run_with_it_or_it_is_refused_by_name(comfy, here):
     g = bed(here)
     inputs = g.text(ONE, weight=3.5), g.text(OTHER, weight=2.0)
@@ -175,17 +136,11 @@ def test_two_texts_run_with_it_or_it_is_refused_by_name(comfy, here):
     assert not torch.equal(without, hooked)
 
 
-MARKS = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="marks are the rows' places in the plan"
-)
-
-
 @pytest.mark.parametrize(
     ("inputs", "composition"),
     [
-        (1, "leave_one_out"), (2, "joint"), (3, "joint"), pytest.param(2, "nested", marks=MARKS),
-        *(pytest.param(n, "leave_one_out", marks=MARKS) for n in (2, 3)),
-        *(pytest.param(n, "chained", marks=MARKS) for n in (2, 3)),
+        (1, "leave_one_out"), (2, "leave_one_out"), (3, "leave_one_out"), (2, "joint"),
+        (3, "joint"), (2, "nested"), (2, "chained"), (3, "chained"),
     ],
 )  # fmt: skip
 def test_attention_patches_see_the_pair_as_0_and_1(comfy, composition, inputs):
@@ -205,11 +160,8 @@ def test_attention_patches_see_the_pair_as_0_and_1(comfy, composition, inputs):
         assert first == {0: cond, 1: uncond}
 
 
-@known(
-    {
-        "NAGuidance on unet": "rows are in the plan's order: J is not marked 0, nor its opposite 1",
-    },
-    [case for case in CASES if str(case) == "NAGuidance on unet"],
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if str(case) == "NAGuidance on unet"], ids=str
 )
 def test_in_a_chain_the_fullest_row_alone_is_changed(comfy, here):
     """In one Euler step the latent is the guided prediction, which a chain adds up from three."""

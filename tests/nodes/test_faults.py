@@ -65,9 +65,6 @@ def test_ten_runs_with_faults_in_between_are_one_and_the_same(comfy, kind):
         assert left == state
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ServerError, reason="a batch that does not fit is not run in smaller calls"
-)
 @pytest.mark.parametrize("fit", [1, 2])
 def test_rows_that_do_not_fit_together_are_run_in_smaller_calls(comfy, fit):
     whole, _, _ = run(comfy)

@@ -81,16 +81,7 @@ def test_a_hook_acts_on_two_texts(comfy, setup):
     assert off(ours, without) > 1e-4
 
 
-LOST = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a row of two texts has the options of the first only, hooks among them",
-)
-
-
-@pytest.mark.parametrize(
-    "order", [pytest.param(1, id="first"), pytest.param(-1, id="second", marks=LOST)]
-)
+@pytest.mark.parametrize("order", [pytest.param(1, id="first"), pytest.param(-1, id="second")])
 def test_a_hook_of_one_text_of_two_is_not_lost(comfy, order):
     g = Graph()
     g.model = g.add("ProbeModel")
