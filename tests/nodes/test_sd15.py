@@ -56,9 +56,9 @@ def test_two_texts_in_a_chain_are_dual_cfg(sd15, style, composition):
         "DualCFGGuider", model=g.model, cond1=both, cond2=g.words(ONE), negative=g.words(),
         cfg_conds=2.5, cfg_cond2_negative=4.0, style=style,
     )  # fmt: skip
-    g.keep(g.custom(guider))
+    g.keep(g.custom(guider, steps=1))
     inputs = g.text(ONE, weight=4.0), g.text(OTHER, weight=2.5)
-    g.keep(g.guided(*inputs, composition=composition))
+    g.keep(g.guided(*inputs, composition=composition, steps=1))
     core, ours = sd15.latents(g.prompt)
     assert off(ours, core) < 1e-5
 
@@ -69,9 +69,9 @@ def test_a_text_of_negative_weight_is_perp_neg(sd15):
         "PerpNegGuider", model=g.model, positive=g.words(ONE), negative=g.words(OTHER),
         empty_conditioning=g.words(), cfg=4.0, neg_scale=0.75,
     )  # fmt: skip
-    g.keep(g.custom(guider))
+    g.keep(g.custom(guider, steps=1))
     inputs = g.text(ONE, weight=4.0), g.text(OTHER, weight=-3.0)
-    g.keep(g.guided(*inputs, composition="perp_neg"))
+    g.keep(g.guided(*inputs, composition="perp_neg", steps=1))
     core, ours = sd15.latents(g.prompt)
     assert off(ours, core) < 1e-5
 
