@@ -83,6 +83,7 @@ def test_what_is_told_from_kept_rows_is_hollow():
     steps = [step(term("text", nats=50.0)), step(term("text", nats=50.0, stale=True))]
     at = drawn(told, steps, colors(["text"]))
     assert (at(50, 50), at(150, 100)) == (TEXT, PAPER)
+    assert at(100, 75) == lighter(TEXT, 0.45)  # halfway along the line
 
 
 def test_rows_that_were_run_are_filled_and_kept_ones_hollow():

@@ -84,6 +84,12 @@ def test_pushes_rows_and_warnings_are_seen():
     assert share_of(WARNING, found) > 0.0005
 
 
+def test_before_a_run_the_inputs_are_bars_as_long_as_they_act():
+    found = pixels(KINDS["before a run"])
+    acting = (np.abs(found - np.array(NAMED["text"])).max(2) <= 2).sum(1).max()
+    assert acting == pytest.approx(0.6 * (WIDTH - 2 * 28 - 200), abs=40)  # the weight's letters
+
+
 def test_one_report_is_one_picture():
     assert draw_report(KINDS["one input"]).tobytes() == draw_report(KINDS["one input"]).tobytes()
 
