@@ -5,6 +5,8 @@ from comfy_api.latest import io
 from .guide import Guider, KSampler
 from .load import LoadEmbedded
 from .modality import Audio, Depth, Pose, Segmentation, StyleImage, Text
+from .report import ShowReport
+from .schedule import DrawSchedule
 
 NODES: list[type[io.ComfyNode]] = [
     LoadEmbedded,
@@ -14,6 +16,8 @@ NODES: list[type[io.ComfyNode]] = [
     Pose,
     Segmentation,
     Audio,
+    DrawSchedule,
     Guider,
     KSampler,
+    ShowReport,
 ]

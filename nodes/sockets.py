@@ -10,6 +10,7 @@ from ..mm_core.guidance.speed import SPEEDS
 Modality = io.Custom("MMC_MODALITY")
 Adapters = io.Custom("MMC_ADAPTERS")
 Report = io.Custom("MMC_REPORT")
+Schedule = io.Custom("MMC_SCHEDULE")
 Keypoints = io.Custom("POSE_KEYPOINT")
 
 MOST_MODALITIES = 16

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.host
 
 NODES = {
     "MMC_LoadEmbedded", "MMC_Text", "MMC_StyleImage", "MMC_Depth", "MMC_Pose", "MMC_Segmentation",
-    "MMC_Audio", "MMC_Guider", "MMC_KSampler",
+    "MMC_Audio", "MMC_Schedule", "MMC_Guider", "MMC_KSampler", "MMC_Report",
 }  # fmt: skip
 PAGES = PACK / "web" / "docs"
 GOLDEN = PACK / "tests" / "golden" / "schemas.json"
