@@ -5,6 +5,8 @@ from comfy_api.latest import io
 from .guide import GuidancePreset, Guider, KSampler
 from .load import LoadEmbedded
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
+from .report import ShowReport
+from .schedule import DrawSchedule
 
 NODES: list[type[io.ComfyNode]] = [
     LoadEmbedded,
@@ -16,6 +18,8 @@ NODES: list[type[io.ComfyNode]] = [
     Audio,
     Condition,
     GuidancePreset,
+    DrawSchedule,
     Guider,
     KSampler,
+    ShowReport,
 ]

@@ -3,8 +3,8 @@
 from comfy_api.latest import io
 
 from ..mm_core.guidance.presets import PRESETS
-from .host.make import make_guider, plan_report
-from .host.sample import SAMPLERS, SCHEDULERS, run_report, sample_with
+from .host.make import GuiderReport, make_guider, run_report
+from .host.sample import SAMPLERS, SCHEDULERS, sample_with
 from .sockets import Preset, Report, choices_of, effort_inputs, guidance_inputs
 
 
@@ -32,7 +32,7 @@ class Guider(io.ComfyNode):
     @classmethod
     def execute(cls, model, modalities=None, **choices) -> io.NodeOutput:
         guider = make_guider(model, modalities, choices_of(**choices))
-        return io.NodeOutput(guider, plan_report(guider))
+        return io.NodeOutput(guider, GuiderReport(guider))
 
 
 class KSampler(io.ComfyNode):

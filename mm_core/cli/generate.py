@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ from ..encoders.pictures import read_depth, read_picture, to_image
 from ..encoders.pose import read_keypoints
 from ..encoders.waves import read_wave
 from ..errors import InputError
+from ..guidance.chart.report import draw_report
 from ..guidance.compositions import COMPOSITIONS, DEFAULT
 from ..guidance.corrections import CORRECTIONS, Correction
 from ..guidance.program import Program
+from ..guidance.report import Report
 from ..guidance.speed import SPEEDS, at_speed
 from ..types import Modality, Window
-from ..weights.save import save_bytes
+from ..weights.save import save_bytes, save_json
 from . import options
 from .progress import Progress
 
@@ -70,6 +72,8 @@ def add(commands: Any) -> None:
     p.add_argument("--size", type=int, default=1, help="1 is 128 x 128 pixels, 2 is 256 x 256")
     p.add_argument("--model", type=Path, default=SHIPPED, help="weights of an embedded model")
     p.add_argument("--out", type=Path, default=Path("out.png"), metavar="IMG")
+    p.add_argument("--report", type=Path, metavar="FILE",
+                   help="what each input did: a picture (.png) or figures (.json)")  # fmt: skip
     p.set_defaults(run=run)
 
 
@@ -87,13 +91,17 @@ def run(given: argparse.Namespace) -> None:
     if given.out.suffix.lower() not in FORMATS:
         raise InputError(f"--out {given.out}: the name must end in {', '.join(FORMATS)}")
     options.writable(given.out)
+    names = _names(given.out, settings.batch)
+    if given.report is not None:
+        _check_report(given.report, names)
     model, _ = load_embedded(given.model)
     encoded = encode_files(model, given)
     program, effort = at_speed(_program(given, encoded), given.speed)
+    reports: list[Report] = []
     with Progress("sampling", settings.steps) as bar:
         pictures, cost = generate(
             model, program, encoded, encode_text(model.text, "").null, settings,
-            lambda i: bar.step(), effort,
+            lambda i: bar.step(), effort, reports.append if given.report else None,
         )  # fmt: skip
     about = {
         "text": given.text,
@@ -103,9 +111,13 @@ def run(given: argparse.Namespace) -> None:
         "correction": given.correction,
         **vars(settings),
     }
-    for path, picture in zip(_names(given.out, settings.batch), pictures, strict=True):
+    for path, picture in zip(names, pictures, strict=True):
         save_picture(to_image(picture), path, about)
         sys.stdout.write(f"{path}\n")
+    for report in reports:
+        REPORTS[given.report.suffix.lower()](report, given.report)
+        sys.stdout.write(f"{given.report}\n")
+        sys.stderr.write("".join(f"warning: {said}\n" for said in report.warnings))
     sys.stderr.write(
         f"{cost.rows} rows in {cost.evaluations} evaluations "
         f"({cost.rows / cost.evaluations:.2f} rows each)\n"
@@ -158,6 +170,25 @@ def save_picture(image: Image.Image, path: Path, about: dict[str, Any]) -> None:
         info.add_text("mmc", json.dumps(about))
         extra["pnginfo"] = info
     save_bytes(lambda file: image.save(file, kind, **extra), path)
+
+
+def _save_chart(report: Report, path: Path) -> None:
+    chart = draw_report(report)
+    save_bytes(lambda file: chart.save(file, "PNG"), path)
+
+
+REPORTS: dict[str, Callable[[Report, Path], None]] = {
+    ".json": lambda report, path: save_json(report.as_dict(), path),
+    ".png": _save_chart,
+}
+
+
+def _check_report(path: Path, pictures: Sequence[Path]) -> None:
+    if path.suffix.lower() not in REPORTS:
+        raise InputError(f"--report {path}: the name must end in {', '.join(REPORTS)}")
+    if path.resolve() in [p.resolve() for p in pictures]:
+        raise InputError(f"--report {path} is the picture's own name; give it another one")
+    options.writable(path, "--report")
 
 
 def _program(given: argparse.Namespace, encoded: dict[str, Encoded]) -> Program:

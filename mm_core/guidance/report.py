@@ -62,7 +62,9 @@ class Report:
             each = (self.rows or 0) / self.evaluations
             lines.append(f"{self.rows} rows in {self.evaluations} evaluations, {each:.2f} each")
         for name, share in self.shares.items():
-            lines.append(f"{name}: {share:.0%} of the push, {self.information[name]:.3g} nats")
+            told = self.information.get(name)
+            nats = "" if told is None else f", {told:.3g} nats"
+            lines.append(f"{name}: {share:.0%} of the push{nats}")
         if self.error_spent:
             lines.append(
                 f"rows were kept at an estimated error of {self.error_spent:.2%} of the latent"

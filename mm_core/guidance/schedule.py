@@ -59,6 +59,11 @@ class Schedule:
         numbers = [self.first, self.last, self.center, self.width, *sum(self.points, ())]
         if not all(map(math.isfinite, numbers)):
             raise PlanError(f"a schedule needs finite numbers; found {numbers}")
+        if self.kind == "band" and not 0 <= self.low < self.high:
+            raise PlanError(
+                f"a band lies above {self.low:g} and not above {self.high:g} times the signal; its "
+                "low must be 0 or more and below its high"
+            )
         if self.kind == "points":
             _check_points(self.points)
 

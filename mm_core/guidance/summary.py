@@ -23,9 +23,13 @@ def shares(steps: Steps) -> dict[str, float]:
 
 
 def information(steps: Steps) -> dict[str, float]:
-    """Each subject's information over the run, in nats; docs/equations.md, equation 15."""
-    told = [_of(s, "information") for s in steps]
-    return {name: sum(t.get(name) or 0.0 for t in told) for name in subjects(steps)}
+    """Each subject's information over the run, in nats, where any of it is known: equation 15."""
+    out: dict[str, float] = {}
+    for step in steps:
+        for name, nats in _of(step, "information").items():
+            if nats is not None:
+                out[name] = out.get(name, 0.0) + nats
+    return out
 
 
 def cosines(steps: Steps) -> list[list[float | None]]:

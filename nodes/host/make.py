@@ -53,6 +53,24 @@ def make_guider(
     return ProgramGuider(model, named, *at_speed(program, choices.speed))
 
 
-def plan_report(guider: ProgramGuider) -> Report:
-    """What will run."""
-    return describe(guider.program)
+@dataclass(frozen=True)
+class GuiderReport:
+    """The report of a guider that somebody else runs."""
+
+    guider: ProgramGuider
+
+    def now(self) -> Report:
+        """What will run."""
+        return describe(self.guider.program)
+
+    def done(self) -> Report:
+        """What the last run did."""
+        return run_report(self.guider)
+
+    def __str__(self) -> str:
+        return str(self.now())
+
+
+def run_report(guider: ProgramGuider) -> Report:
+    """What the last run of a guider did."""
+    return describe(guider.program, guider.run.planner, guider.run.trace)

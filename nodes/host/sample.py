@@ -5,7 +5,6 @@ import comfy.samplers
 import comfy.utils
 import latent_preview
 
-from ...mm_core.guidance.report import Report, describe
 from .guider import ProgramGuider
 
 SAMPLERS = comfy.samplers.KSampler.SAMPLERS
@@ -39,8 +38,3 @@ def sample_with(
 
 
 _RATIOS = ("downscale_ratio_spacial", "downscale_ratio_temporal")
-
-
-def run_report(guider: ProgramGuider) -> Report:
-    """What the last run of this guider cost."""
-    return describe(guider.program, guider.run.planner, guider.run.trace)

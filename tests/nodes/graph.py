@@ -19,7 +19,7 @@ class Graph:
         node, _ = self.add("MMC_LoadEmbedded")
         self.model, self.clip, self.vae, self.adapters = ([node, i] for i in range(4))
 
-    def add(self, kind, **inputs):
+    def add(self, kind, /, **inputs):
         node = str(len(self.prompt) + 1)
         self.prompt[node] = {"class_type": kind, "inputs": inputs}
         return [node, 0]

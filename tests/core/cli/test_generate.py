@@ -55,6 +55,9 @@ def inputs(tmp_path, case):
         (["--sampler", "lms"], "argument --sampler: invalid choice: 'lms'"),
         (["--out", "picture.gif"], "--out picture.gif: the name must end in .png, .jpg"),
         (["--out", "picture"], "--out picture: the name must end in"),
+        (["--report", "r.txt"], "--report r.txt: the name must end in .json, .png"),
+        (["--report", "out.png"], "--report out.png is the picture's own name; give it another"),
+        (["--batch", "2", "--report", "./out-2.png"], "is the picture's own name"),
         (["--negative", "zebra"], "does not know 'zebra'"),
         (["--style", "none.png", "--out", "new/folder/a.png"], "none.png: found nothing, needed"),
         (["--depth", "none.png"], "none.png: found nothing, needed a picture file"),
@@ -106,6 +109,7 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_any_work(refused, t
     (tmp_path / "file").write_text("not a folder")
     for place in ("file/a.png", "file/folder/a.png"):
         refused("choose a folder that you may write to", *RED, "--out", place)
+    refused("choose a folder that you may write to", *RED, "--report", "file/r.json")
 
 
 def test_a_folder_in_place_of_a_file_name_is_refused(refused, tmp_path):
@@ -137,6 +141,34 @@ def test_a_speed_runs_fewer_rows_and_is_written_into_the_picture(mmc, tmp_path):
     assert outcome.err.splitlines()[-1] == "4 rows in 4 evaluations (1.00 rows each)"
     said = json.loads(Image.open(tmp_path / "d.png").text["mmc"])
     assert (said["speed"], said["correction"]) == ("draft", "renorm")
+
+
+STYLED = ("--style", "style.png", "--steps", "3", "--weight", "style=9")
+
+
+def test_a_report_in_figures_tells_what_each_input_did(mmc, inputs):
+    outcome = mmc(*RED, *STYLED, "--report", "new/r.json")
+    assert outcome.out == "out.png\nnew/r.json\n"
+    report = json.loads((inputs / "new" / "r.json").read_text())
+    assert report["evaluations"] == 3
+    assert report["shares"].keys() == {"text", "style"}
+    assert sum(report["shares"].values()) == pytest.approx(1)
+    assert report["shares"]["style"] > report["shares"]["text"]
+    said = [line for line in outcome.err.splitlines() if line.startswith("warning: ")]
+    assert said == [f"warning: {w}" for w in report["warnings"]] != []
+
+
+def test_a_report_as_a_picture_is_a_chart(mmc, inputs):
+    assert mmc(*RED, *STYLED, "--batch", "2", "--report", "r.PNG").code == 0
+    with Image.open(inputs / "r.PNG") as chart:
+        assert chart.format == "PNG"
+        assert chart.width > 900
+
+
+def test_a_report_changes_no_picture(mmc, tmp_path):
+    mmc(*RED, "--out", "a.png")
+    mmc(*RED, "--out", "b.png", "--report", "r.json")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_a_negative_without_text_is_refused(refused, inputs):

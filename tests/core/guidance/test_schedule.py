@@ -52,6 +52,8 @@ def test_a_band_is_open_below_and_closed_above():
         ({"kind": "points"}, r"points lie at \[\]; needed at least one"),
         ({"kind": "points", "points": ((0.5, 1.0), (0.2, 1.0))}, "each further than the one"),
         ({"kind": "linear", "last": math.nan}, "needs finite numbers"),
+        ({"kind": "band", "low": 5.0, "high": 0.2}, "above 5 and not above 0.2 times the signal"),
+        ({"kind": "band", "low": -1.0}, "its low must be 0 or more and below its high"),
     ],
 )
 def test_what_is_no_curve_is_refused(settings, words):

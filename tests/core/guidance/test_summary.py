@@ -38,6 +38,10 @@ def test_information_adds_up_and_unknown_is_none_of_it():
     assert information(RUN) == {"text": 3.0, "style": 4.0}
 
 
+def test_information_that_is_nowhere_known_is_not_0():
+    assert information([step(text=(1.0, None))]) == {}
+
+
 def test_cosines_are_means_over_the_evaluations_of_both():
     assert cosines(RUN) == [[1.0, pytest.approx(0.2)], [pytest.approx(0.2), 1.0]]
 

@@ -1,0 +1,1 @@
+"""Pictures of a report and of a schedule, drawn with Pillow alone."""
