@@ -7,6 +7,7 @@ from typing import Any
 from .trace import CONTRADICTING, OVERSHOOTING
 
 Steps = Sequence[Mapping[str, Any]]
+OFTEN = 1 / 3  # of the evaluations
 MOST_PAIRS = 3  # that are warned of by name
 
 
@@ -43,9 +44,13 @@ def cosines(steps: Steps) -> list[list[float | None]]:
 
 
 def warnings(steps: Steps) -> tuple[str, ...]:
-    """What to look at, in sentences."""
+    """What to look at, in sentences. A few evaluations are no reason: the first see noise alone."""
     said = []
-    low = {pair: [c for c in found if c < CONTRADICTING] for pair, found in _pairs(steps).items()}
+    low = {
+        pair: bad
+        for pair, found in _pairs(steps).items()
+        if len(bad := [c for c in found if c < CONTRADICTING]) >= OFTEN * len(found)
+    }
     worst = sorted((min(found), *pair) for pair, found in low.items() if found)
     for cosine, one, other in [w for w in worst if w[1] < w[2]][:MOST_PAIRS]:
         said.append(
@@ -54,7 +59,7 @@ def warnings(steps: Steps) -> tuple[str, ...]:
             "evaluations; lower one of the two, or let one end earlier"
         )
     strong = [s["relative_push"] for s in steps if (s.get("relative_push") or 0) > OVERSHOOTING]
-    if strong:
+    if strong and len(strong) >= OFTEN * len(steps):
         said.append(
             f"the push is strong: up to {max(strong):.2f} times the way from the noisy latent to "
             f"the picture, above {OVERSHOOTING:g} in {len(strong)} of {len(steps)} evaluations; "

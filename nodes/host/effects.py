@@ -155,7 +155,7 @@ def placement(conditioning) -> tuple[tuple[Any, ...], ...]:
     """Where and when each entry acts. One prompt for the whole picture, always: ((),)."""
     keys = (*PLACED, *RANGE, *CLIP_RANGE)
     return tuple(
-        tuple((k, id(v) if isinstance(v, torch.Tensor) else v) for k in keys if (v := o.get(k)))
+        tuple((k, id(o[k]) if isinstance(o[k], torch.Tensor) else o[k]) for k in keys if k in o)
         for _, o in conditioning
     )
 

@@ -79,14 +79,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         ends = pair or self._ends(plan)
         if main_side(ends[1], self.inputs):
             refuse_without_other_side(model_options)
-        rows = run.planner.choose(plan, moment.noise, following)
-        if pair:  # in the host's own order; the other side even where its weight is 0
-            rows = tuple(row for row in pair if row in rows or row not in plan.rows)
-        else:  # batches are built from the end: attention patches find these two first
-            rows = (
-                *(row for row in rows if row not in ends),
-                *(r for r in ends[::-1] if r in rows),
-            )
+        chosen = run.planner.choose(plan, moment.noise, following)
+        rows = _in_order(chosen, plan, pair) if pair else _ends_last(chosen, ends)
         fresh = self._run_rows(rows, x, timestep, model_options)
         predictions = {**fresh, **run.planner.complete(fresh, plan, following)}
         if pair:
@@ -196,6 +190,17 @@ class ProgramGuider(comfy.samplers.CFGGuider):
 _FORMULA_HOOKS = (
     "sampler_pre_cfg_function", "sampler_cfg_function", "sampler_post_cfg_function"
 )  # fmt: skip
+
+
+def _in_order(chosen, plan: GuidancePlan, pair: tuple[Row, Row]) -> tuple[Row, ...]:
+    """The host's own order; with the other side even where its weight is 0."""
+    return tuple(row for row in pair if row in chosen or row not in plan.rows)
+
+
+def _ends_last(chosen, ends: tuple[Row, Row]) -> tuple[Row, ...]:
+    """Batches are built from the end: attention patches then find these two first."""
+    last = [row for row in dict.fromkeys(ends[::-1]) if row in chosen]
+    return (*(row for row in chosen if row not in last), *last)
 
 
 def _key(row: Row) -> str:

@@ -76,9 +76,9 @@ def text(clip, prompt: str, negative: str, guidance: Guidance) -> HostModality:
 
 def condition(conditioning, absent, name: str, guidance: Guidance) -> HostModality:
     """Any CONDITIONING; absent is the same without this input."""
-    if not name.strip():
-        raise InputError("the name is empty; give this input a name, such as reference")
-    return _told(name.strip(), effect_of(conditioning, absent), guidance, conditioning)
+    return _told(
+        name.strip() or "condition", effect_of(conditioning, absent), guidance, conditioning
+    )
 
 
 def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostModality:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from comfy_server import ServerError
+from compare import off
 from graph import Graph
 from test_guidance import cost
 
@@ -13,10 +14,6 @@ def latents(comfy, g, *sampled):
     for latent in sampled:
         g.keep(latent)
     return comfy.latents(g.prompt)
-
-
-def off(found, wanted):
-    return float((found - wanted).abs().max() / wanted.abs().max())
 
 
 @pytest.mark.parametrize("composition", ["leave_one_out", "independent", "chained", "nested"])

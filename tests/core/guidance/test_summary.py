@@ -76,3 +76,9 @@ def test_a_strong_push_is_told_with_its_peak():
     (said,) = warnings([step(relative=r) for r in (0.4, 0.62, 0.51, None)])
     assert "up to 0.62 times the way" in said
     assert "above 0.5 in 2 of 4 evaluations" in said
+
+
+def test_a_few_evaluations_are_no_reason_to_warn():
+    both = {"text": (0.5, 1.0), "style": (0.5, 1.0)}
+    steps = [step(cosine=-0.9, relative=1.8, **both)] + [step(cosine=0.1, **both)] * 3
+    assert warnings(steps) == ()
