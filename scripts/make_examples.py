@@ -42,47 +42,75 @@ def assets():
     return case.prompts[SHOWN]
 
 
-def four_inputs(prompt):
-    """01: text, style, depth and pose in API form."""
+def node(type_, title, /, **inputs):
+    return {"class_type": type_, "inputs": inputs, "_meta": {"title": title}}
 
-    def window(name):
-        return {"weight": WEIGHTS[name], "start": 0.0, "end": 1.0}
 
-    def node(kind, title, **inputs):
-        return {"class_type": kind, "inputs": inputs, "_meta": {"title": title}}
+def load(name):
+    return node("LoadImage", f"{name.capitalize()} picture", image=f"mmc_{name}.png")
 
-    def load(name):
-        return node("LoadImage", f"{name.capitalize()} picture", image=f"mmc_{name}.png")
 
+def strength(name, **changed):
+    return {"weight": WEIGHTS[name], "start": 0.0, "end": 1.0, **changed}
+
+
+def inputs(prompt):
+    """1 to 8: the model, and the modalities 2, 4, 6 and 8 with their pictures."""
     adapters = ["1", 3]
     return {
         "1": node("MMC_LoadEmbedded", "Load Embedded Model"),
         "2": node(
-            "MMC_Text", "Text", clip=["1", 1], text=prompt, **window("text"), negative=""
+            "MMC_Text", "Text", clip=["1", 1], text=prompt, **strength("text"), negative=""
         ),
         "3": load("style"),
         "4": node(
-            "MMC_StyleImage", "Style", image=["3", 0], **window("style"), adapters=adapters
+            "MMC_StyleImage", "Style", image=["3", 0], **strength("style"), adapters=adapters
         ),
         "5": load("depth"),
-        "6": node("MMC_Depth", "Depth", image=["5", 0], **window("depth"), adapters=adapters),
+        "6": node("MMC_Depth", "Depth", image=["5", 0], **strength("depth"), adapters=adapters),
         "7": load("pose"),
-        "8": node("MMC_Pose", "Pose", **window("pose"), image=["7", 0], adapters=adapters),
+        "8": node("MMC_Pose", "Pose", **strength("pose"), image=["7", 0], adapters=adapters),
+    }  # fmt: skip
+
+
+def sampled(prefix, **settings):
+    """9 to 12: from an empty latent to a saved picture."""
+    return {
         "9": node("EmptyLatentImage", "Empty latent", width=128, height=128, batch_size=1),
         "10": node(
             "MMC_KSampler", "Multimodal KSampler", model=["1", 0],
             **{f"modalities.modality{i}": [str(2 * i + 2), 0] for i in range(4)},
             composition="leave_one_out", cfg=1.0, seed=1, steps=25, sampler_name="euler",
-            scheduler="normal", denoise=1.0, latent_image=["9", 0],
+            scheduler="normal", denoise=1.0, latent_image=["9", 0], **settings,
         ),
         "11": node("VAEDecode", "Decode", samples=["10", 0], vae=["1", 2]),
-        "12": node("SaveImage", "Save", images=["11", 0], filename_prefix="mmc_01"),
+        "12": node("SaveImage", "Save", images=["11", 0], filename_prefix=prefix),
     }  # fmt: skip
+
+
+def four_inputs(prompt):
+    """01: text, style, depth and pose."""
+    return {**inputs(prompt), **sampled("mmc_01")}
+
+
+def balance(prompt):
+    """02: the same with a style that fades in, a layout dropped as one, and a report."""
+    graph = inputs(prompt)
+    curve = {"kind": "linear", "start": 0.0, "end": 0.5, "first": 0.3, "last": 1.5, "center": 1.0,
+             "width": 1.2, "low": 0.2, "high": 5.0, "points": "0:1, 0.5:0.2, 1:0"}  # fmt: skip
+    graph["13"] = node("MMC_Schedule", "Style over sampling", **curve)
+    graph["4"]["inputs"]["schedule"] = ["13", 0]
+    for layout in ("6", "8"):
+        graph[layout]["inputs"]["group"] = "layout"
+    graph |= sampled("mmc_02", speed="balanced")
+    graph["14"] = node("MMC_Report", "What each input did", report=["10", 1])
+    return graph
 
 
 if __name__ == "__main__":
     text = assets()
-    path = FOLDER / "api" / "01-four-inputs.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(four_inputs(text), indent=2) + "\n")
-    print(f"{path} and {FOLDER / 'assets'}: {text}")
+    for name, graph in (("01-four-inputs", four_inputs), ("02-balance-and-report", balance)):
+        path = FOLDER / "api" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(graph(text), indent=2) + "\n")
+        print(f"{path}: {text}")

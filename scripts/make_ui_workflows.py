@@ -19,7 +19,8 @@ from PIL import Image
 EXAMPLES = ROOT / "example_workflows"
 VIEW = {"scale": 0.66, "offset": [150, 130]}
 
-NOTE = """## Four inputs, four weights
+NOTES = {
+    "01-four-inputs": """## Four inputs, four weights
 
 The pictures on the left come with this pack, in its folder `example_workflows/assets`: copy them
 into ComfyUI's `input` folder, or choose your own. Everything else is here; nothing is downloaded.
@@ -27,7 +28,17 @@ into ComfyUI's `input` folder, or choose your own. Everything else is here; noth
 Press **Run**, then move one *weight* and run again: 0 ignores an input and costs nothing, 1 is what
 the model does by itself, more pushes towards it. The text may use the small model's few dozen words
 only; another word is named, with the nearest ones it knows.
-"""
+""",
+    "02-balance-and-report": """## Balance inputs over time, and see what each does
+
+**Guidance Schedule** makes the style's push grow over the first half of sampling. Depth and pose
+share the *group* `layout`, so that they are left out together and cost one row instead of two. The
+*speed* `balanced` runs rows again only when they have changed.
+
+The report shows each input's share of the push, what it told the picture, which rows were run, and
+where inputs agree or contradict each other. Its input pictures are in `example_workflows/assets`.
+""",
+}
 
 LAY_OUT = """
 text => {
@@ -48,13 +59,20 @@ text => {
     put(n, column, rows++ * row);
   }
   let right = 0;
+  const fedBy = new Set();
   for (const n of byId.filter(n => !isModality(n))) {
     const fed = targets(n).find(t => place.has(t));
     if (n.type === 'MMC_LoadEmbedded') put(n, 0, 0);
-    else if (fed) put(n, 0, place.get(fed), 270);
+    else if (fed) {
+      put(n, fedBy.has(fed) ? -column : 0, place.get(fed), 270);
+      fedBy.add(fed);
+    }
     else if (n.type === 'EmptyLatentImage') put(n, 2 * column, 420);
     else if (n.type.includes('Sampler')) put(n, 2 * column, 0);
-    else { put(n, 3 * column, right, n.type === 'SaveImage' ? 400 : 0); right += n.size[1] + 50; }
+    else {
+      put(n, 3 * column, right, ['SaveImage', 'MMC_Report'].includes(n.type) ? 400 : 0);
+      right += n.size[1] + 50;
+    }
     for (const w of n.widgets ?? []) if (w.name === 'control after generate'
       || w.name === 'control_after_generate') w.value = 'fixed';
   }
@@ -79,7 +97,7 @@ def main():
                 api = json.loads(path.read_text())
                 page.evaluate("a => window.app.loadApiJson(a, 'example')", api)
                 page.wait_for_timeout(2500)
-                workflow = page.evaluate(LAY_OUT, NOTE)
+                workflow = page.evaluate(LAY_OUT, NOTES[path.stem])
                 workflow["extra"] = {"ds": VIEW}
                 (EXAMPLES / path.name).write_text(json.dumps(workflow, indent=1) + "\n")
                 load_workflow(page, workflow)

@@ -10,7 +10,7 @@ from ...mm_core.branches.shapes import to_batch
 from ...mm_core.errors import InputError
 from ...mm_core.guidance.algebra import combine, effective_pair
 from ...mm_core.guidance.corrections import Guided, correct
-from ...mm_core.guidance.plan import GuidancePlan
+from ...mm_core.guidance.plan import GuidancePlan, Term
 from ...mm_core.guidance.planner import EXACT, Effort, Planner
 from ...mm_core.guidance.program import Program
 from ...mm_core.types import NULL, Row
@@ -74,7 +74,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         run, clock, sigma = self.run, self._clock(), float(timestep[0])
         moment, following = clock.moment(sigma, run), clock.following(sigma, run)
         program = run.program.pushed(self._override())
-        plan = program.plan_at(moment, clock.hidden(sigma))
+        plan = self._asked(program.plan_at(moment, clock.hidden(sigma)))
         pair = self._pair(plan, program, model_options)
         ends = pair or self._ends(plan)
         if main_side(ends[1], self.inputs):
@@ -136,6 +136,13 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         if self.cfg == self.nominal or self.nominal == 1:
             return 1.0
         return (self.cfg - 1) / (self.nominal - 1)
+
+    def _asked(self, plan: GuidancePlan) -> GuidancePlan:
+        """The plan; where no weight pushes and another node asks for CFG all the same, that of all
+        inputs together."""
+        if self.nominal != 1 or self.cfg == 1 or len(plan.rows) > 1 or plan.fullest == NULL:
+            return plan
+        return GuidancePlan(NULL, (Term(plan.fullest, NULL, self.cfg),))
 
     def _pair(self, plan: GuidancePlan, program: Program, options) -> tuple[Row, Row] | None:
         """The two rows of ordinary classifier-free guidance, where that is all the plan is: then

@@ -62,6 +62,32 @@ class ProbeHook:
         return (comfy.hooks.create_hook_model_as_lora(network, words, 1.0, 1.0),)
 
 
+class ProbeBoxes:
+    """CONDITIONING with boxes as GLIGEN's nodes add them: a patch between the two attentions."""
+
+    RETURN_TYPES = ("CONDITIONING",)
+    FUNCTION = "add"
+    CATEGORY = "tests"
+
+    @classmethod
+    def INPUT_TYPES(cls):  # noqa: N802
+        return {"required": {"conditioning": ("CONDITIONING",)}}
+
+    def add(self, conditioning):
+        device = torch.device("cpu")
+        patcher = comfy.model_patcher.ModelPatcher(_Boxes(), device, device)
+        added = {"gligen": ("position", patcher, [])}
+        return ([[tokens, {**options, **added}] for tokens, options in conditioning],)
+
+
+class _Boxes(torch.nn.Module):
+    def set_position(self, latent_shape, position_params, device):
+        return lambda n, extra: n + 0.5
+
+    def set_empty(self, latent_shape, device):
+        return lambda n, extra: n
+
+
 def _others(module, names):
     rng = torch.Generator().manual_seed(7)
     return {
@@ -82,4 +108,4 @@ def _fill(network, seed):
                 weight.copy_(noise * 0.05 + ("norm" in name))
 
 
-NODE_CLASS_MAPPINGS = {probe.__name__: probe for probe in (ProbeDiT, ProbeHook)}
+NODE_CLASS_MAPPINGS = {probe.__name__: probe for probe in (ProbeDiT, ProbeHook, ProbeBoxes)}
