@@ -67,10 +67,11 @@ text => {
       put(n, fedBy.has(fed) ? -column : 0, place.get(fed), 270);
       fedBy.add(fed);
     }
-    else if (n.type === 'EmptyLatentImage') put(n, 2 * column, 420);
+    else if (n.type === 'EmptyLatentImage') put(n, 2 * column, 560);
     else if (n.type.includes('Sampler')) put(n, 2 * column, 0);
+    else if (n.type === 'MMC_Report') { n.pos = [4 * column, 0]; n.setSize([640, 620]); }
     else {
-      put(n, 3 * column, right, ['SaveImage', 'MMC_Report'].includes(n.type) ? 400 : 0);
+      put(n, 3 * column, right, n.type === 'SaveImage' ? 400 : 0);
       right += n.size[1] + 50;
     }
     for (const w of n.widgets ?? []) if (w.name === 'control after generate'
@@ -80,8 +81,8 @@ text => {
   graph.add(note);
   note.title = 'Read me';
   note.widgets[0].value = text;
-  note.pos = [2 * column, 640];
-  note.setSize([680, 300]);
+  note.pos = [2 * column, 740];
+  note.setSize([680, 260]);
   return graph.serialize();
 }
 """

@@ -13,6 +13,7 @@ from PIL import Image
 
 pytestmark = pytest.mark.browser
 
+EXAMPLES = sorted((PACK / "example_workflows").glob("*.json"))
 EXAMPLE = PACK / "example_workflows" / "01-four-inputs.json"
 OURS = (f"/extensions/{PACK.name}/", "MMC_", "mmc")
 
@@ -26,8 +27,16 @@ def opened(comfy):
         yield page, errors
 
 
-def test_every_node_is_known_and_no_console_error_is_ours(opened):
-    page, errors = opened
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_node_is_known_and_no_console_error_is_ours(comfy, path):
+    from browser import frontend, load_workflow
+
+    with frontend(comfy) as (page, errors):
+        load_workflow(page, json.loads(path.read_text()))
+        _check_nodes(page, errors)
+
+
+def _check_nodes(page, errors):
     unknown = page.evaluate(
         "() => window.app.graph.nodes.map(n => n.has_errors ? '' : n.type)"
         ".filter(type => !(type in window.LiteGraph.registered_node_types))"
