@@ -85,14 +85,7 @@ class GuidedModel:
         noise, following = to_signal(sigma), to_signal(self._after(sigma))
         plan = self.program.plan_at(Moment(1 - sigma, noise))
         rows = self.planner.choose(plan, noise, following)
-        inputs = stack_rows([self._row(row) for row in rows], len(x))
-        stacked = x.repeat(len(rows), *[1] * (x.ndim - 1))
-        velocity = self._run(stacked, sigma, inputs)
-        self.count.evaluations += 1
-        self.count.rows += len(rows)
-        denoised = stacked - velocity * sigma
-        fresh = dict(zip(rows, denoised.split(len(x)), strict=True))
-        predictions = self.planner.complete(fresh, plan, following)
+        predictions = self.planner.complete(self.predict(x, sigma, rows), plan, following)
         result = combine(predictions, plan)
         if self.program.correction.kind == "none" or not plan.terms:
             self._memory.push = None
@@ -101,6 +94,15 @@ class GuidedModel:
         pair = effective_pair(predictions, plan, result)
         guided = Guided(result, *pair, x, sigma)
         return correct(self.program.correction, guided, self._memory)
+
+    def predict(self, x: Latent, sigma: float, rows: Sequence[Row]) -> dict[Row, Latent]:
+        """The denoised latent that each row predicts, from as few network calls as fit."""
+        inputs = stack_rows([self._row(row) for row in rows], len(x))
+        stacked = x.repeat(len(rows), *[1] * (x.ndim - 1))
+        velocity = self._run(stacked, sigma, inputs)
+        self.count.evaluations += 1
+        self.count.rows += len(rows)
+        return dict(zip(rows, (stacked - velocity * sigma).split(len(x)), strict=True))
 
     def _after(self, sigma: float) -> float:
         """The next noise level below this one."""
