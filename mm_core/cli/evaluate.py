@@ -12,7 +12,6 @@ from ..embedded.defaults import WEIGHTS
 from ..embedded.generate import Settings
 from ..embedded.samplers import SAMPLERS
 from ..embedded.weights import SHIPPED, load_embedded
-from ..errors import InputError
 from ..evaluation import markdown
 from ..evaluation.report import html
 from ..evaluation.suite import SECTIONS, Suite
@@ -93,17 +92,9 @@ def _say(line: str) -> None:
 
 def _document(path: Path | None, sections: list[str]) -> str:
     """The text of a document that has the marks, read before anything is measured."""
-    if path is None:
-        return ""
-    if path.exists() and not path.is_file():
-        raise InputError(f"--markdown {path}: is no file; give a Markdown file")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as e:
-        raise InputError(f"--markdown {path}: cannot be read ({e.strerror})") from e
-    except UnicodeDecodeError as e:
-        raise InputError(f"--markdown {path}: is not text in UTF-8; give a Markdown file") from e
-    markdown.around(text, markdown.begin(sections), f"--markdown {path}")
+    text = options.document(path)
+    if path is not None:
+        markdown.around(text, markdown.begin(sections), f"--markdown {path}")
     return text
 
 

@@ -63,6 +63,20 @@ def writable_folder(path: Path, option: str = "--out") -> Path:
     return _in_folder(path, path, option)
 
 
+def document(path: Path | None, option: str = "--markdown") -> str:
+    """The text of a document that is to be changed; empty where none was given."""
+    if path is None:
+        return ""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{option} {path}: is no file; give a Markdown file")
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as e:
+        raise InputError(f"{option} {path}: cannot be read ({e.strerror})") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"{option} {path}: is not text in UTF-8; give a Markdown file") from e
+
+
 def _in_folder(path: Path, folder: Path, option: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)

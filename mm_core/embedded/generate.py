@@ -90,14 +90,7 @@ class GuidedModel:
         moment = Moment(1 - sigma, noise)
         plan = self.program.plan_at(moment)
         rows = self.planner.choose(plan, noise, following)
-        inputs = stack_rows([self._row(row) for row in rows], len(x))
-        stacked = x.repeat(len(rows), *[1] * (x.ndim - 1))
-        velocity = self._run(stacked, sigma, inputs)
-        self.count.evaluations += 1
-        self.count.rows += len(rows)
-        denoised = stacked - velocity * sigma
-        fresh = dict(zip(rows, denoised.split(len(x)), strict=True))
-        predictions = self.planner.complete(fresh, plan, following)
+        predictions = self.planner.complete(self.predict(x, sigma, rows), plan, following)
         result = self._corrected(combine(predictions, plan), plan, predictions, x, sigma)
         if self._trace is not None:
             self._trace.see(moment, following, plan, predictions, rows, x, result)
@@ -117,6 +110,15 @@ class GuidedModel:
         self._memory.begin(to_signal(sigma))
         guided = Guided(result, *effective_pair(predictions, plan, result), x, sigma)
         return correct(self.program.correction, guided, self._memory)
+
+    def predict(self, x: Latent, sigma: float, rows: Sequence[Row]) -> dict[Row, Latent]:
+        """The denoised latent that each row predicts, from as few network calls as fit."""
+        inputs = stack_rows([self._row(row) for row in rows], len(x))
+        stacked = x.repeat(len(rows), *[1] * (x.ndim - 1))
+        velocity = self._run(stacked, sigma, inputs)
+        self.count.evaluations += 1
+        self.count.rows += len(rows)
+        return dict(zip(rows, (stacked - velocity * sigma).split(len(x)), strict=True))
 
     def _after(self, sigma: float) -> float:
         """The next noise level below this one."""

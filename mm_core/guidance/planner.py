@@ -14,6 +14,7 @@ import torch
 
 from ..errors import PlanError
 from ..types import Latent, Row, Tensor
+from .algebra import combine
 from .gain import peak
 from .plan import GuidancePlan
 
@@ -24,30 +25,38 @@ SPACES: dict[str, Callable[[float], float]] = {
     "eps": lambda noise: noise,
 }
 """How a difference of denoised latents scales with the ratio of noise to signal."""
+AHEAD = 0.75  # share of where the last two differences point that is believed; docs/adr/0007
+SURPRISE = 3.0  # times the tolerance: an error this large was a turn that nobody foresaw
 
 
 @dataclass(frozen=True)
 class Effort:
     """How much may be saved.
 
-    tolerance: relative error of the finished latent that may be spent; 0 runs every row always.
+    tolerance: error that may be spent each time rows are kept, as a share of all that guidance has
+    changed so far; 0 runs every row always.
     every: run each kept row at every so-many-th evaluation, whatever its error; 0 leaves that to
     the tolerance.
     warm_up: evaluations at the start at which every row is run. oldest: evaluations after which a
     row is run whatever its error.
+    budget: most runs of a kept row for each evaluation so far, besides the warm-up; evaluations
+    that had no use for the row save up for it. 0 is no limit.
     """
 
     tolerance: float = 0.0
     every: int = 0
     warm_up: int = 2
-    oldest: int = 8
-    space: str = "eps"
+    oldest: int = 16
+    space: str = "velocity"
+    budget: float = 0.0
 
     def __post_init__(self) -> None:
         if self.space not in SPACES:
             raise PlanError(f"there is no space {self.space!r}; choose from {list(SPACES)}")
         if not 0 <= self.tolerance < math.inf:
             raise PlanError(f"the tolerance is {self.tolerance}; it must be 0 or more")
+        if not 0 <= self.budget < math.inf:
+            raise PlanError(f"the budget is {self.budget}; it must be 0 or more")
 
     @property
     def exact(self) -> bool:
@@ -56,8 +65,8 @@ class Effort:
 
 
 EXACT = Effort()
-BALANCED = Effort(tolerance=0.014)  # the finished latent then stays within 1 % of exact
-FAST = Effort(every=2)
+BALANCED = Effort(tolerance=0.035)  # in the exact world: within 1 % of the latent
+FAST = Effort(every=2, budget=0.25)  # 1.33 rows in 25 steps: two thirds of plain guidance's two
 
 
 @dataclass
@@ -67,6 +76,7 @@ class Kept:
 
     change: root mean square between the two, in the mean of the batch. trust: how much larger the
     error was than foreseen. ledger: error since it was last run. gain: its coefficient then.
+    runs: how often it was run.
     """
 
     seen: list[tuple[float, Tensor]] = field(default_factory=list)
@@ -75,6 +85,7 @@ class Kept:
     ledger: float = 0.0
     age: int = 0
     gain: float = 0.0
+    runs: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,10 @@ class Planner:
         self._kept: dict[Row, Kept] = {}
         self._reference: Row | None = None
         self._noise = math.inf
-        self._size = 0.0  # root mean square of the reference row's last prediction
+        self._push = 0.0  # root mean square of what guidance changed in the last evaluation
+        self._pushed = 0.0  # sum of what all evaluations so far moved the latent by for it
+        self._share = 1.0  # of a change of this prediction, what the step moves the latent by
+        self._begun = 0  # evaluations before this pass
         self._pending: dict[Row, float] = {}  # error foreseen for each row of this evaluation
         self._alarm = 0  # evaluations for which everything is run again
 
@@ -111,13 +125,14 @@ class Planner:
         noise, following = min(noise, FARTHEST), min(following, FARTHEST)
         if reference != self._reference or noise > self._noise * (1 + 1e-6):
             self._kept.clear()
-            self._reference, self._alarm = reference, 0
+            self._reference, self._alarm, self._begun = reference, 0, len(self.steps)
+            self._push = self._pushed = 0.0
         self._noise = noise
         others = [row for row in plan.rows if row != reference]
         self._kept = {row: self._kept.get(row, Kept()) for row in others}
-        share = 1 - following / noise if noise else 1.0
+        self._share = max(0.0, 1 - following / noise) if noise else 1.0
         gains = _gains(plan)
-        self._pending = {row: self._foreseen(row, gains[row], noise, share) for row in others}
+        self._pending = {row: gains[row] * self._foreseen(row) for row in others}
         run = [row for row in others if self._must_run(row, gains[row], len(others))]
         self._alarm = max(0, self._alarm - 1)
         return (*run, reference)
@@ -125,13 +140,15 @@ class Planner:
     def complete(
         self, fresh: Mapping[Row, Latent], plan: GuidancePlan, following: float
     ) -> dict[Row, Latent]:
-        """Every row of the plan: those that were run, and the others as foreseen."""
+        """Every row of the plan: those that were run, and the others as foreseen.
+
+        following: as choose() was given it.
+        """
         reference = reference_row(plan)
-        following = min(following, FARTHEST)
         anchor = fresh[reference]
         out = {reference: anchor}
         scale = SPACES[self.effort.space](self._noise)
-        figures = [] if self.effort.exact else [_size(anchor)]
+        figures: list[Tensor] = []
         for row, kept in self._kept.items():
             if row in fresh:
                 out[row] = fresh[row]
@@ -141,7 +158,7 @@ class Planner:
                 expected = self._expected(kept)
                 missed = difference - expected if expected is not None else difference * 0
                 figures += [_size(missed) * scale]
-                figures += [_size(difference - kept.seen[0][1]) if kept.seen else figures[0] * 0]
+                figures += [_size(difference - kept.seen[0][1] if kept.seen else difference * 0)]
                 # Seen twice at one noise, as by the correctors of some samplers, it has no slope.
                 before = [seen for seen in kept.seen if seen[0] > self._noise * (1 + 1e-6)]
                 kept.seen = [(self._noise, difference), *before][:2]
@@ -149,11 +166,13 @@ class Planner:
                 expected = self._expected(kept)
                 assert expected is not None
                 out[row] = anchor - scale * expected
-        if self.effort.exact:
-            self.steps.append(Step(self._noise, tuple(str(row) for row in fresh), (), 0.0, 0.0))
+        out = {row: out[row] for row in plan.rows}
+        if self.effort.exact or not self._kept:
+            self._note(fresh, 0.0, 0.0)
         else:
-            self._learn(fresh, plan, following, torch.stack(figures).tolist())  # the one host sync
-        return {row: out[row] for row in plan.rows}
+            figures += [_size(anchor), _size(combine(out, plan) - anchor)]
+            self._learn(fresh, plan, torch.stack(figures).tolist())  # the one host sync
+        return out
 
     def forget(self) -> None:
         """Lets go of all latents. What was counted stays."""
@@ -161,28 +180,26 @@ class Planner:
         self._reference = None
 
     def _expected(self, kept: Kept) -> Tensor | None:
-        """The difference now: the last one and half of where the last two point."""
+        """The difference now: the last one and most of where the last two point."""
         if not kept.seen:
             return None
         newest = kept.seen[0][1]
-        slope = self._slope(kept)
-        return newest if slope == 0 else newest + slope * (newest - kept.seen[1][1])
+        ahead = AHEAD * min(1.0, self._distance(kept))
+        return newest if ahead == 0 else newest + ahead * (newest - kept.seen[1][1])
 
-    def _slope(self, kept: Kept) -> float:
+    def _distance(self, kept: Kept) -> float:
+        """How far the noise has fallen since the row was run, in units of its fall before that."""
         if len(kept.seen) < 2:
             return 0.0
         (s1, _), (s2, _) = kept.seen
-        if not 0 < self._noise < s1 < s2:
-            return 0.0
-        return 0.5 * min(1.0, math.log(self._noise / s1) / math.log(s1 / s2))
+        return math.log(s1 / self._noise) / math.log(s2 / s1) if 0 < self._noise < s1 < s2 else 0.0
 
-    def _foreseen(self, row: Row, gain: float, noise: float, share: float) -> float:
-        """By how much of the latent's size the result may be off for not running this row."""
+    def _foreseen(self, row: Row) -> float:
+        """By how much the latent may be off, for each unit of gain, for not running this row: the
+        row goes on changing as it last did, and none of that is foreseen."""
         kept = self._kept[row]
-        if not self._size:
-            return 0.0
-        off = kept.trust * abs(self._slope(kept)) * kept.change * SPACES[self.effort.space](noise)
-        return gain * share * off / self._size
+        off = kept.trust * self._distance(kept) * kept.change
+        return self._share * off * SPACES[self.effort.space](self._noise)
 
     def _must_run(self, row: Row, gain: float, count: int) -> bool:
         kept, effort = self._kept[row], self.effort
@@ -190,35 +207,46 @@ class Planner:
             return True
         if kept.age >= effort.oldest or abs(gain - kept.gain) > 0.2 * kept.gain:
             return True
+        passed = len(self.steps) - self._begun + 1
+        if effort.budget and kept.runs + 1 > effort.warm_up + effort.budget * passed:
+            return False
         if effort.every:
             return kept.age + 1 >= effort.every
-        return kept.ledger + self._pending[row] > self.tolerance / count
+        # Errors of several rows have little to do with each other: they add up as squares.
+        return kept.ledger + self._pending[row] > self._allowed / math.sqrt(count)
 
-    def _learn(
-        self, fresh: Mapping[Row, Latent], plan: GuidancePlan, following: float, found: list[float]
-    ) -> None:
-        self._size = found[0]
-        share = 1 - following / self._noise if self._noise else 1.0
-        gains, spent, audited, at = _gains(plan), 0.0, 0.0, 1
+    @property
+    def _allowed(self) -> float:
+        """The error that may be spent now, in units of the latent."""
+        return self.tolerance * (self._pushed + self._share * self._push)
+
+    def _learn(self, fresh: Mapping[Row, Latent], plan: GuidancePlan, found: list[float]) -> None:
+        size, self._push = found[-2:]
+        self._pushed += self._share * self._push
+        gains, spent, audited, at = _gains(plan), 0.0, 0.0, 0
         surprised = False
         for row, kept in self._kept.items():
+            foreseen = self._pending[row]
             if row not in fresh:
-                kept.ledger += self._pending[row]
+                kept.ledger += foreseen
                 kept.age += 1
-                spent += self._pending[row]
+                spent += foreseen
                 continue
             missed, change = found[at : at + 2]
             at += 2
-            foreseen = self._pending[row]
-            error = gains[row] * share * missed / self._size if self._size else 0.0
+            error = gains[row] * self._share * missed
             audited += error
             if foreseen > 0:
-                kept.trust = min(5.0, max(0.3, 0.5 * kept.trust * (1 + error / foreseen)))
+                kept.trust = min(5.0, max(1.0, 0.5 * kept.trust * (1 + error / foreseen)))
             if self.tolerance and len(kept.seen) > 1 and kept.age:
-                surprised |= error > self.tolerance
+                surprised |= error > SURPRISE * self._allowed
             kept.change, kept.ledger, kept.age, kept.gain = change, 0.0, 0, gains[row]
+            kept.runs += 1
         if surprised:
             self._alarm = 2
+        self._note(fresh, spent / size if size else 0.0, audited / size if size else 0.0)
+
+    def _note(self, fresh: Mapping[Row, Latent], spent: float, audited: float) -> None:
         ran = tuple(str(row) for row in fresh)
         rest = tuple(str(row) for row in self._kept if row not in fresh)
         self.steps.append(Step(self._noise, ran, rest, spent, audited))

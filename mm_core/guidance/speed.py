@@ -13,8 +13,9 @@ def at_speed(program: Program, speed: str) -> tuple[Program, Effort]:
     """The program to run, and how.
 
     exact: every row at every step. balanced: rows are kept while the error that this may cause
-    stays below a hundredth of the latent. fast: one mixed row for all inputs, run at every second
-    step. draft: one row, weights as strengths.
+    stays below 3.5 % of what guidance changes. fast: one mixed row for all inputs, run at every
+    second step while that is at most a quarter of all steps so far. draft: one row, weights as
+    strengths.
     """
     if speed not in SPEEDS:
         raise PlanError(f"there is no speed {speed!r}; choose from {list(SPEEDS)}")

@@ -119,7 +119,7 @@ def test_balanced_runs_few_rows_and_stays_within_a_hundredth(count):
 
 
 @each_count
-def test_fast_runs_one_mixed_row_at_every_second_step(count):
+def test_fast_runs_one_mixed_row_at_every_second_step_that_is_guided(count):
     errors = []
     for observed in range(100, 103):
         world = make_world(*WORLDS[count], seed=1, observed=observed)

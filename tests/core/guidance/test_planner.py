@@ -18,7 +18,7 @@ LEVELS = [10.0, 8.0, 6.4, 5.1, 4.1, 3.3, 2.6, 2.1, 1.7, 1.3]
 def drift(row, noise, x):
     """A network whose rows differ by something that turns slowly with the noise."""
     turn = {J: 0.0, A: 0.3, B: 0.5}.get(row, 0.7)
-    return x.cos() + turn * noise * (x + 0.05 * math.log(noise)).sin()
+    return x.cos() + turn * noise / (1 + noise) * (x + 0.05 * math.log(noise)).sin()
 
 
 def go(planner, plans=None, levels=LEVELS, network=drift, x=None):
@@ -46,9 +46,43 @@ def test_the_reference_row_is_run_always_and_comes_last():
         assert all(rows[-1] == J for rows, _ in go(Planner(effort)))
 
 
-def test_fast_runs_everything_twice_and_then_every_second_time():
-    ran = [len(rows) for rows, _ in go(Planner(FAST))]
+def test_every_second_time_comes_after_the_warm_up():
+    ran = [len(rows) for rows, _ in go(Planner(Effort(every=2)))]
     assert ran == [3, 3, 1, 3, 1, 3, 1, 3, 1, 3]
+
+
+def test_fast_keeps_to_its_budget_of_a_run_in_four_evaluations_besides_the_warm_up():
+    levels = [10 * 0.8**k for k in range(25)]
+    ran = [len(rows) for rows, _ in go(Planner(FAST), levels=levels)]
+    assert [k for k, rows in enumerate(ran) if rows == 3] == [0, 1, 3, 7, 11, 15, 19, 23]
+
+
+def test_evaluations_without_guidance_save_up_budget():
+    off = compose("leave_one_out", {"a": 1.0, "b": 1.0})
+    levels = [10 * 0.8**k for k in range(24)]
+    ran = [len(rows) for rows, _ in go(Planner(FAST), [off] * 12 + [PLAN] * 12, levels)]
+    assert ran == [1] * 12 + [3, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]
+
+
+def test_a_row_that_is_too_old_is_run_whatever_the_budget():
+    ran = [len(rows) for rows, _ in go(Planner(Effort(every=2, budget=0.01, oldest=4)))]
+    assert ran == [3, 3, 1, 1, 1, 1, 3, 1, 1, 1]
+
+
+@pytest.mark.parametrize("factor", [0.05, 20.0])
+def test_what_balanced_runs_does_not_depend_on_how_strong_guidance_is(factor):
+    """The tolerance is a share of what guidance changes."""
+
+    def network(row, noise, x):
+        return drift(J, noise, x) + factor * (drift(row, noise, x) - drift(J, noise, x))
+
+    levels = [10 * 0.8**k for k in range(25)]
+    plain, other = (
+        go(Planner(BALANCED), levels=levels),
+        go(Planner(BALANCED), None, levels, network),
+    )
+    assert [rows for rows, _ in plain] == [rows for rows, _ in other]
+    assert 25 < sum(len(rows) for rows, _ in plain) < 60
 
 
 def test_balanced_saves_rows_and_is_close():
@@ -125,7 +159,7 @@ def test_a_row_that_was_away_is_warmed_up_again():
 
 def test_a_surprise_makes_everything_run_again():
     def network(row, noise, x):
-        jump = 3.0 if noise < 4 and row == A else 0.0
+        jump = 9.0 if noise < 4 and row == A else 0.0
         return x.cos() + (0.0 if row == J else noise * x.sin() + jump)
 
     made = go(Planner(Effort(tolerance=0.02, oldest=4)), network=network)
@@ -173,6 +207,7 @@ def test_one_modality_alone_is_kept_too():
     [
         ({"space": "score"}, r"no space 'score'; choose from \['x0', "),
         ({"tolerance": -0.1}, "the tolerance is -0.1; it must be 0 or more"),
+        ({"budget": -0.1}, "the budget is -0.1; it must be 0 or more"),
     ],
 )
 def test_what_is_no_effort_is_refused(settings, words):

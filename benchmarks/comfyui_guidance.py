@@ -1,0 +1,184 @@
+"""Our guider against ComfyUI's CFGGuider on a network of the SD 1.5 layout, in one process.
+
+Run by the host's Python in the host's folder, on the CPU. The last line of standard output is a
+JSON object: ratios of ours over the host's, measured in turns.
+"""
+
+import argparse
+import importlib.util
+import json
+import resource
+import statistics
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+PACK = Path(__file__).absolute().parents[1]
+SD15 = {
+    "image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 320,
+    "num_res_blocks": [2, 2, 2, 2], "channel_mult": [1, 2, 4, 4], "num_heads": 8,
+    "use_spatial_transformer": True, "context_dim": 768, "use_linear_in_transformer": False,
+    "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
+    "transformer_depth_output": [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0],
+    "transformer_depth_middle": 1,
+}  # fmt: skip
+SCALE, SIDE, TOKENS, WIDTH = 7.0, 8, 77, 768
+
+
+def options():
+    p = argparse.ArgumentParser()
+    p.add_argument("--repeats", type=int, default=5)
+    p.add_argument("--steps", type=int, default=4)
+    p.add_argument("--channels", type=int, default=320, help="320 is SD 1.5; less is a quick check")
+    return p.parse_args()
+
+
+given = options()
+sys.path.insert(0, str(Path.cwd()))
+sys.argv = ["main.py", "--cpu"]
+
+import comfy.options  # noqa: E402
+
+comfy.options.enable_args_parsing()
+
+import comfy.latent_formats  # noqa: E402
+import comfy.model_base  # noqa: E402
+import comfy.model_management as manage  # noqa: E402
+import comfy.model_patcher  # noqa: E402
+import comfy.ops  # noqa: E402
+import comfy.samplers  # noqa: E402
+import comfy.supported_models_base  # noqa: E402
+import torch  # noqa: E402
+from comfy_api import latest  # noqa: E402, F401  loaded by the host before any pack
+
+import nodes  # noqa: E402, F401  the host's own
+
+
+def load_pack():
+    """The pack, as the host loads a folder of custom_nodes."""
+    name = str(PACK).replace(".", "_x_")
+    spec = importlib.util.spec_from_file_location(name, str(PACK / "__init__.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return name
+
+
+class Config(comfy.supported_models_base.BASE):
+    unet_config = {}  # noqa: RUF012  the host's class attributes
+    unet_extra_config = {}  # noqa: RUF012
+    latent_format = comfy.latent_formats.SD15
+    memory_usage_factor = 1.0
+
+
+def random_model(channels):
+    """A MODEL of the SD 1.5 layout with random weights in float32."""
+    config = Config({**SD15, "model_channels": channels})
+    config.set_inference_dtype(torch.float32, None)
+    config.custom_operations = comfy.ops.manual_cast
+    model = comfy.model_base.BaseModel(config)
+    rng = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in model.diffusion_model.parameters():
+            weight.normal_(0, 0.02, generator=rng)
+    return comfy.model_patcher.ModelPatcher(
+        model, manage.get_torch_device(), manage.unet_offload_device()
+    )
+
+
+def conditioning(seed):
+    rng = torch.Generator().manual_seed(seed)
+    return [[torch.randn(1, TOKENS, WIDTH, generator=rng), {}]]
+
+
+def core_guider(model):
+    guider = comfy.samplers.CFGGuider(model)
+    guider.set_conds(conditioning(1), conditioning(2))
+    guider.set_cfg(SCALE)
+    return guider
+
+
+def our_guider(model, pack):
+    make = importlib.import_module(f"{pack}.nodes.host.make")
+    inputs = importlib.import_module(f"{pack}.nodes.host.modality")
+    text = inputs.condition(conditioning(1), conditioning(2), "text", inputs.Guidance(SCALE))
+    return make.make_guider(model, {"text": text}, make.Choices("leave_one_out", 1.0))
+
+
+class Calls:
+    """Counts network calls and the rows in them."""
+
+    def __init__(self, network):
+        self.calls = self.rows = 0
+        network.register_forward_pre_hook(self._count)
+
+    def _count(self, module, inputs):
+        self.calls += 1
+        self.rows += len(inputs[0])
+
+
+def run(guider, model, steps):
+    """The finished latent and the seconds it took."""
+    sampler = comfy.samplers.sampler_object("euler")
+    sigmas = comfy.samplers.calculate_sigmas(
+        model.get_model_object("model_sampling"), "normal", steps
+    )
+    noise = torch.randn(1, 4, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
+    began = time.perf_counter()
+    latent = guider.sample(
+        noise, torch.zeros_like(noise), sampler, sigmas, disable_pbar=True, seed=3
+    )
+    return latent, time.perf_counter() - began
+
+
+def main():
+    torch.set_num_threads(1)  # threads that wait for a busy core would be all that is measured
+    model, pack = random_model(given.channels), load_pack()
+    counted = Calls(model.model.diffusion_model)
+    guiders = {"core": core_guider(model), "ours": our_guider(model, pack)}
+    found = {}
+    for guider in guiders.values():  # what is loaded once is no guider's cost
+        run(guider, model, 1)
+    for name, guider in guiders.items():
+        counted.calls = counted.rows = 0
+        tracemalloc.start()
+        latent, _ = run(guider, model, given.steps)
+        python_peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        found[name] = {
+            "latent": latent,
+            "calls": counted.calls / given.steps,
+            "rows": counted.rows / given.steps,
+            "python": python_peak,
+            "resident": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        }
+    ratios = []
+    for k in range(given.repeats):
+        order = list(guiders) if k % 2 else list(guiders)[::-1]
+        seconds = {name: run(guiders[name], model, given.steps)[1] for name in order}
+        ratios.append(seconds["ours"] / seconds["core"])
+        sys.stderr.write(f"round {k + 1} of {given.repeats}: {ratios[-1]:.3f}\n")
+    core, ours = found["core"], found["ours"]
+    parameters = sum(p.numel() for p in model.model.diffusion_model.parameters())
+    result = {
+        "million parameters": round(parameters / 1e6),
+        "latent side": SIDE,
+        "steps": given.steps,
+        "rounds": given.repeats,
+        "calls a step, core": core["calls"],
+        "calls a step, ours": ours["calls"],
+        "rows a step, core": core["rows"],
+        "rows a step, ours": ours["rows"],
+        "largest difference": float((core["latent"] - ours["latent"]).abs().max()),
+        "largest value": float(core["latent"].abs().max()),
+        "time, ours over core": statistics.median(ratios),
+        "time, lowest round": min(ratios),
+        "time, highest round": max(ratios),
+        "peak Python memory, ours over core": ours["python"] / core["python"],
+        "peak resident memory, after ours over after core": ours["resident"] / core["resident"],
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+main()
