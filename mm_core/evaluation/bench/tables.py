@@ -75,9 +75,19 @@ def embedded(found: Mapping[str, Any]) -> str:
 
 
 def comfyui(found: Mapping[str, Any]) -> str:
-    """Whatever the script measured, name by name."""
+    """Whatever the script measured of one input, name by name; then three inputs, way by way."""
     lines = [_row(["measure", "value"]), _row(["---"] * 2)]
-    lines += [_row([name, _plain(value)]) for name, value in found.items()]
+    lines += [_row([n, _plain(value)]) for n, value in found.items() if n != "three inputs"]
+    three = found["three inputs"]
+    names = list(three["methods"][0])
+    lines += [
+        "",
+        f"Text and two ControlNets, {three['steps']} steps of euler; calls and rows for each step:",
+        "",
+        _row(names),
+        _row(["---"] * len(names)),
+    ]
+    lines += [_row([_plain(line[n]) for n in names]) for line in three["methods"]]
     return "\n".join(lines) + "\n"
 
 

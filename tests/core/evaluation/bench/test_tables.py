@@ -22,7 +22,10 @@ RESULT = {
                         "paced": {2: 45.0, 3: 38.04}}],
             "times": {"fast": (0.7, 0.65, 0.8)}, "repeats": 5,
         },
-        "comfyui": {"time, ours over core": 1.0123, "calls": 2},
+        "comfyui": {
+            "time, ours over core": 1.0123, "calls": 2,
+            "three inputs": {"steps": 12, "methods": [{"method": "ours: fast", "rows": 1.417}]},
+        },
     },
 }  # fmt: skip
 DOCUMENT = "Before.\n" + "".join(f"{begin(p)}\nold\n{END}\nbetween\n" for p in RESULT["parts"])
@@ -39,6 +42,8 @@ def test_each_part_replaces_what_stood_between_its_marks():
     assert "| eps | 0.10 / 0.25 | 45.0 dB | 38.0 dB |" in made
     assert "| fast | 0.70 (0.65 to 0.80) |" in made
     assert "| time, ours over core | 1.01 |" in made
+    assert "two ControlNets, 12 steps of euler" in made
+    assert "| ours: fast | 1.42 |" in made
     assert made.count("`mmc bench guidance`") == 3
 
 
