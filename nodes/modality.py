@@ -91,8 +91,8 @@ class Depth(io.ComfyNode):
             inputs=[
                 io.Image.Input(
                     "image",
-                    tooltip="Depth map, white is near, black is far. Any size; the central square "
-                    "is read.",
+                    tooltip="Depth map, white is near, black is far. Any size; the embedded "
+                    "model reads the central square.",
                 ),
                 *strength_inputs("depth"),
                 adapters_input(),

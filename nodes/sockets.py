@@ -186,9 +186,10 @@ def effort_inputs() -> list[io.Input]:
             options=list(SPEEDS),
             default="exact",
             optional=True,
-            tooltip="How many rows are run. exact: all at every step. balanced: kept while the "
-            "result stays within about 1 %. fast: one mixed row for all inputs, at every second "
-            "step; leave_one_out only. draft: a single row, weights as strengths.",
+            tooltip="How many rows are run. exact: all at every step. balanced: again only "
+            "when they have changed, about 2 rows with five inputs. fast: one mixed row "
+            "for all inputs, at some steps; leave_one_out only. draft: a single row, weights as "
+            "strengths.",
         ),
         io.Combo.Input(
             "correction",

@@ -5,6 +5,7 @@ import re
 
 from ..errors import InputError
 
+HIGHEST = 10.0
 EXAMPLE = "0:1, 0.5:0.2, 1:0"
 
 
@@ -42,5 +43,10 @@ def _pair(part: str) -> tuple[float, float]:
         raise InputError(
             f"points: {part[:40]!r} is no pair of finite numbers; write progress:value, as in "
             f"{EXAMPLE}"
+        )
+    if colon and abs(pair[1]) > HIGHEST:
+        raise InputError(
+            f"points: {part[:40]!r} goes to {pair[1]:g}; values are -{HIGHEST:g} to {HIGHEST:g}, 1 "
+            "is the weight as set"
         )
     return pair

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import PlanError
 from ..types import Modality
-from .program import Program
+from .program import SUMMED, Program
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,13 @@ class Preset:
         by_name = {m.name: m for m in program.modalities}
         known = [replace(by_name[n], weight=self.weights[role]) for role, n in matched.items()]
         others = [m for m in program.modalities if m.name not in matched.values()]
-        return replace(program, modalities=(*known, *others), composition=self.composition)
+        overlap = program.overlap if self.composition in SUMMED else 0.0
+        return replace(
+            program,
+            modalities=(*known, *others),
+            composition=self.composition,
+            overlap=overlap,
+        )
 
     @property
     def about(self) -> str:

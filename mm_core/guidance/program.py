@@ -53,10 +53,11 @@ class Program:
         """moment: or the progress alone. A modality that does not act, or is hidden, is not
         seen."""
         at = moment if isinstance(moment, Moment) else Moment(moment)
-        members: dict[str, list[Modality]] = {}
+        members: dict[tuple[str, str], list[Modality]] = {}
         for m in self.modalities:
             if m.acts_at(at.progress) and m.name not in hidden:
-                members.setdefault(f"group {m.group}" if m.group else m.name, []).append(m)
+                key = ("group", m.group) if m.group else ("", m.name)
+                members.setdefault(key, []).append(m)
         weights = {
             _unit(group): mean(self._gain(m, at) for m in group) for group in members.values()
         }
@@ -72,7 +73,11 @@ class Program:
         return tuple(sorted({0.0, *(e for e in ends if e < 1)}))
 
     def rows(self) -> tuple[Row, ...]:
-        """Every row that any moment may need, in a fixed order; most runs need but one set."""
+        """The rows that some moment needs, in a fixed order; most runs need but one set.
+
+        Schedules, masks and lists may meet in values at which a plan has other rows: those a host
+        must be able to add.
+        """
         plain = self._told()
         partly = [m.name for m in self.modalities if m.within != (Window(),)]
         hidden = [[], partly, *([name] for name in partly)]
@@ -106,15 +111,18 @@ class Program:
         return replace(self, push=max(floor, self.push * factor))
 
     def averaged(self) -> "Program":
-        """The program with one weight for all images and places, the mean: for showing."""
+        """The program with one weight for all images, places and moments, for showing: the mean,
+        and where a schedule holds, the weight itself."""
         return replace(
             self,
-            modalities=tuple(replace(m, weight=_averaged(m), mask=None) for m in self.modalities),
+            modalities=tuple(
+                replace(m, weight=_averaged(m), mask=None, schedule=None) for m in self.modalities
+            ),
         )
 
     def _told(self) -> "Program":
-        """The program with schedules, masks and lists as numbers of one kind, none alike: a plan
-        that needs every row which any value of them can."""
+        """The program with schedules, masks and lists as numbers of one kind, none alike: its plans
+        need the rows that most values of them do."""
         if self.composition == DRAFT:
             return self
         curves = dict.fromkeys(m.schedule for m in self.modalities if m.schedule)
@@ -137,8 +145,8 @@ class Program:
         share = self.push * (m.schedule(at) if m.schedule else 1.0)
         if isinstance(m.weight, float | int) and m.mask is None:
             gain: Gain = 1 + (m.weight - 1) * share if share != 1 else float(m.weight)
-            if self.composition == "perp_neg" and m.weight < 0:
-                gain = m.weight * share  # what is to be avoided never becomes what is wanted
+            if self.composition == "perp_neg":  # what is to be avoided never becomes wanted
+                return m.weight * max(0.0, share) if m.weight < 0 else max(BARELY, gain)
         else:
             push = (per_image(m.weights) - 1) * share
             gain = 1 + (push if m.mask is None else push * m.mask.float().cpu())

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
-from ..types import Tensor
+from ..types import Modality, Tensor
 from . import summary
 from .gain import Gain
+from .plan import GuidancePlan
 from .planner import Planner
 from .program import Program
 from .trace import Trace
@@ -17,13 +18,14 @@ from .trace import Trace
 @dataclass(frozen=True)
 class Report:
     """stages: for each part of sampling, the rows and their coefficients. A coefficient that varies
-    over images or places is its mean.
+    over images or places is its mean; schedules are left out.
 
     The rest is of a finished run. evaluations, rows, kept: how many evaluations there were, rows
     that were run and rows that were kept. steps: for each evaluation the ratio of noise to signal,
     None where it is infinite, the rows that were run and those that were kept; of a run with a
-    trace, its figures too. error_spent: what keeping rows may have cost, as a share of the latent;
-    error_audited: how far rows that were run again were from what was foreseen.
+    trace, its figures too. error_spent: what keeping rows may have cost, as a share of the latent:
+    the root of the steps' squares, for errors of steps have little to do with each other;
+    error_audited: the same of how far rows that were run again were from what was foreseen.
 
     shares, information: for each subject its mean share of the push and what it told, in nats.
     cosines: their mean between subjects, in the same order. warnings: sentences.
@@ -54,7 +56,10 @@ class Report:
             window = "" if (m["start"], m["end"]) == (0, 1) else f", {m['start']:g} to {m['end']:g}"
             weight = m["weight"]
             said = f"{weight:g}" if isinstance(weight, float | int) else str(list(weight))
-            lines.append(f"{m['name']}: weight {said}{window}")
+            more = f", schedule {m['schedule']}" if m.get("schedule") else ""
+            more += ", under a mask" if m.get("mask") else ""
+            more += f", in group {m['group']}" if m.get("group") else ""
+            lines.append(f"{m['name']}: weight {said}{window}{more}")
         for stage in self.stages:
             rows = ", ".join(f"{c:+.3g} {row}" for row, c in stage["rows"].items())
             lines.append(f"from {stage['start']:g} to {stage['end']:g}: {rows}")
@@ -85,13 +90,10 @@ def describe(
             {
                 "start": start,
                 "end": end,
-                "rows": {str(row): _number(c) for row, c in plan.coefficients.items()},
+                "rows": _told(plan),
             }
         )
-    modalities = tuple(
-        {"name": m.name, "weight": m.weight, "start": m.window.start, "end": m.window.end}
-        for m in program.modalities
-    )
+    modalities = tuple(_modality(m) for m in program.modalities)
     plain = Report(program.composition, modalities, tuple(stages))
     if planner is None and trace is None:
         return plain
@@ -106,13 +108,30 @@ def describe(
         rows=sum(len(s["fresh"]) for s in steps),
         kept=sum(len(s["kept"]) for s in steps),
         steps=steps,
-        error_spent=sum((s.spent for s in counted), 0.0),
-        error_audited=sum((s.audited for s in counted), 0.0),
+        error_spent=math.hypot(*(s.spent for s in counted)),
+        error_audited=math.hypot(*(s.audited for s in counted)),
         shares=summary.shares(steps),
         information=summary.information(steps),
         cosines=summary.cosines(steps),
         warnings=summary.warnings(steps),
     )
+
+
+def _told(plan: GuidancePlan) -> dict[str, float]:
+    """Rows and what they are multiplied by; a row that acts across others, its weight."""
+    rows = {str(row): _number(c) for row, c in plan.coefficients.items()}
+    return rows | {f"{t.plus} (across)": _number(t.weight) for t in plan.across}
+
+
+def _modality(m: Modality) -> dict[str, Any]:
+    """schedule, mask and group: only where there is one."""
+    told = {"name": m.name, "weight": m.weight, "start": m.window.start, "end": m.window.end}
+    more = {
+        "schedule": getattr(m.schedule, "kind", "") if m.schedule else "",
+        "mask": m.mask is not None,
+        "group": m.group,
+    }
+    return {**told, **{name: value for name, value in more.items() if value}}
 
 
 def _plain(value: Any) -> Any:

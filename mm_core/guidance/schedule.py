@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..errors import PlanError
 from ..types import Moment
 
+FROM_TO = ("window", "linear", "cosine")
 KINDS = ("constant", "window", "linear", "cosine", "bell", "band", "points")
 
 
@@ -46,7 +47,7 @@ class Schedule:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise PlanError(f"there is no schedule {self.kind!r}; choose from {list(KINDS)}")
-        if not 0 <= self.start <= self.end <= 1:
+        if self.kind in FROM_TO and not 0 <= self.start <= self.end <= 1:
             raise PlanError(
                 f"a schedule runs from {self.start:g} to {self.end:g}; both ends must lie in 0..1 "
                 "with the start first"

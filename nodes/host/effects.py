@@ -142,13 +142,13 @@ def effect_of(present, absent=None) -> TextEffect | AddedEffect:
         longer = tokens.shape[1] >= length and torch.equal(tokens[:, :length].cpu(), none.cpu())
         if longer and not added.keys() & {*PLACED, "hooks"}:
             rest = tokens[:, length:] if tokens.shape[1] > length else None
-            if not added and rest is None:
+            if not added.keys() - set(RANGE) and rest is None:
                 raise InputError(
                     "conditioning and absent are the same: connect to absent what it was before "
                     "the nodes that added something"
                 )
             return AddedEffect(_without(_only_new(added, without), RANGE), rest)
-    return TextEffect(present, [[t, _without(o, RANGE)] for t, o in absent])
+    return TextEffect(present, [[t, _copied(o, present[0][1])] for t, o in absent])
 
 
 def placement(conditioning) -> tuple[tuple[Any, ...], ...]:
@@ -191,6 +191,17 @@ def _zeroed(conditioning):
         if isinstance(kept.get("pooled_output"), torch.Tensor):
             kept["pooled_output"] = torch.zeros_like(kept["pooled_output"])
         out.append([torch.zeros_like(tokens), kept])
+    return out
+
+
+def _copied(options, of):
+    """Options of the other side, with what the host itself gives it of the prompt's: boxes, and a
+    ControlNet of the node that applies to both. A prompt's ranges are not its."""
+    out = _without(options, RANGE)
+    if of.get("gligen") is not None:
+        out.setdefault("gligen", of["gligen"])
+    if of.get("control") is not None and of.get("control_apply_to_uncond"):
+        out.setdefault("control", of["control"])
     return out
 
 

@@ -32,23 +32,57 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         self.inputs = Inputs.of(modalities)
         self.ranges = {m.modality.name: m.ranges for m in modalities if m.ranges}
         self.sides: dict[Any, int] = {}
+        self.at_hand: Any = None  # what the run that is under way makes conditioning with
         self._set_rows([*program.rows(), NULL])
 
     def _set_rows(self, rows: list[Row]) -> None:
-        """Registers the conditioning of every row that may come up."""
+        """Registers the conditioning of the rows that are likely to come up."""
         chains = self.inputs.control_chains
-        shared = SharedControl(chains) if chains else None
+        self.shared = SharedControl(chains) if chains else None
         for row in dict.fromkeys(rows):
-            entries = row_conditioning(row, self.inputs)
-            conditioning = [entry for entry, _ in entries]
-            if shared is not None:
-                conditioning = [[t, {**o, "control": shared}] for t, o in conditioning]
-            self.inner_set_conds({_key(row): conditioning})
-            side = 0 if main_side(row, self.inputs) else 1
-            for cond, (_, asked) in zip(self.original_conds[_key(row)], entries, strict=True):
-                self.sides[cond["uuid"]] = side
-                if shared is not None:
-                    shared.rows[cond["uuid"]] = asked
+            self._set_row(row)
+
+    def _set_row(self, row: Row) -> None:
+        entries = row_conditioning(row, self.inputs)
+        conditioning = [entry for entry, _ in entries]
+        if self.shared is not None:
+            conditioning = [[t, {**o, "control": self.shared}] for t, o in conditioning]
+        self.inner_set_conds({_key(row): conditioning})
+        side = 0 if main_side(row, self.inputs) else 1
+        for cond, (_, asked) in zip(self.original_conds[_key(row)], entries, strict=True):
+            self.sides[cond["uuid"]] = side
+            if self.shared is not None:
+                self.shared.rows[cond["uuid"]] = asked
+
+    def inner_sample(self, noise, latent_image, device, sampler, sigmas, denoise_mask, callback,
+                     disable_pbar, seed, **kwargs):  # fmt: skip
+        self.at_hand = noise, device, latent_image, denoise_mask, seed, kwargs.get("latent_shapes")
+        return super().inner_sample(
+            noise, latent_image, device, sampler, sigmas, denoise_mask, callback, disable_pbar,
+            seed, **kwargs,
+        )  # fmt: skip
+
+    def _cond(self, row: Row):
+        """A row's processed conditioning. Schedules, masks and lists can meet in rows that nobody
+        foresaw: such a row is made when it comes up, as the host makes them before a run."""
+        key = _key(row)
+        if key not in self.conds:
+            if key not in self.original_conds:
+                self._set_row(row)
+            noise, device, latent_image, denoise_mask, seed, latent_shapes = self.at_hand
+            if latent_image is not None and torch.count_nonzero(latent_image) > 0:
+                latent_image = self.inner_model.process_latent_in(latent_image)
+            plain = [
+                {k: v for k, v in c.items() if k != "control"} for c in self.original_conds[key]
+            ]
+            made = comfy.samplers.process_conds(
+                self.inner_model, noise, {key: plain}, device, latent_image, denoise_mask, seed,
+                latent_shapes=latent_shapes,
+            )[key]  # fmt: skip
+            if self.shared is not None:  # which is ready for this run already
+                made = [{**c, "control": self.shared} for c in made]
+            self.conds[key] = made
+        return self.conds[key]
 
     def sample(self, noise, latent_image, sampler, sigmas, *args, **kwargs):
         for name, tensor in self.inputs.batches.items():
@@ -69,6 +103,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             return out
         finally:
             self.run.forget()
+            self.at_hand = None
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
         run, clock, sigma = self.run, self._clock(), float(timestep[0])
@@ -100,7 +135,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         # Of a prompt and a row without one, the host's own numbering is what others expect.
         natural = sides in ([True], [True, False])
         options = model_options if natural else with_sides(model_options, self.sides)
-        conds = [self.conds[_key(row)] for row in rows]
+        conds = [self._cond(row) for row in rows]
         outputs, self.run.at_once = run_rows(
             self.inner_model, conds, x, timestep, options, self.run.at_once
         )
@@ -165,7 +200,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
 
     def _as_pair(self, cond, uncond, scale, ends, x, timestep, model_options):
         """What the host does with two rows, hooks of other nodes included."""
-        conds = [None if row is None else self.conds[_key(row)] for row in ends]
+        conds = [None if row is None else self._cond(row) for row in ends]
         outputs = [cond, uncond]
         for hook in model_options.get("sampler_pre_cfg_function", []):
             outputs = hook(
@@ -211,8 +246,9 @@ def _ends_last(chosen, ends: tuple[Row, Row]) -> tuple[Row, ...]:
 
 
 def _key(row: Row) -> str:
-    """A row's name among the host's conditionings: never one that means something to it."""
-    return f"mmc {row}"
+    """A row's name among the host's conditionings: never one that means something to it, nor, as
+    names of inputs are free, that of another row."""
+    return f"mmc {row.strengths!r}"
 
 
 def _skips_steps(options) -> bool:

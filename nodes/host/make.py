@@ -64,7 +64,11 @@ class GuiderReport:
         return describe(self.guider.program)
 
     def done(self) -> Report:
-        """What the last run did."""
+        """What the last run did. Raises InputError where there was none."""
+        if not self.guider.run.planner.steps:
+            raise InputError(
+                "this guider has not run: connect to after the latent that was sampled with it"
+            )
         return run_report(self.guider)
 
     def __str__(self) -> str:

@@ -87,3 +87,15 @@ def test_tokens_behind_the_prompt(comfy):
 def test_a_setting_of_the_prompt(comfy):
     g = flux()
     check(comfy, g, (g.add("FluxGuidance", conditioning=g.words(ONE), guidance=9.0), g.words(ONE)))
+
+
+def test_boxes_on_a_prompt_alone_are_as_in_core_on_both_sides(comfy):
+    g = Graph()
+    g.model = g.add("ProbeModel")
+    made = boxed(g, g.words(ONE))
+    core = g.add("KSampler", model=g.model, positive=made, negative=g.words(), cfg=3.5,
+                 **g.sampling())  # fmt: skip
+    g.keep(core)
+    g.keep(g.guided(condition(g, made, g.words(), weight=3.5)))
+    theirs, ours = comfy.latents(g.prompt)
+    assert ours.equal(theirs)

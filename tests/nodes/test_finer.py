@@ -156,3 +156,57 @@ def test_an_override_of_cfg_multiplies_all_pushes(comfy, object_info):
     made = latents(comfy, g, halved, none, nominal, *found)
     for wanted, given in zip(made[:3], made[3:], strict=True):
         assert off(given, wanted) < 1e-5
+
+
+def scheduled(g, **curve):
+    settings = {"kind": "linear", "start": 0.0, "end": 1.0, "first": 0.0, "last": 1.0,
+                "center": 1.0, "width": 1.2, "low": 0.2, "high": 5.0, "points": "0:1"}  # fmt: skip
+    return g.add("MMC_Schedule", **{**settings, **curve})
+
+
+def test_rows_that_nobody_foresaw_are_made_when_they_come_up(comfy):
+    """Lists, schedules and groups that meet in weights of 0 or in equal weights."""
+    g = Graph()
+    text, depth, two = g.text(), g.picture("depth"), g.empty(batch=2)
+    shared = scheduled(g, first=1.0, last=-1.0, end=0.4)
+    graphs = [
+        g.guided(text, g.picture("style", weights="0"), depth),
+        g.guided(g.text(weights="2, 3"), g.picture("style", weights="4, 5"),
+                 composition="chained", latent_image=two),
+        g.guided(g.text(weight=6.0, schedule=scheduled(g)), g.picture("style", weight=2.85),
+                 composition="chained"),
+        g.guided(g.text(weight=2.0, schedule=shared),
+                 g.picture("style", weight=1.5, schedule=shared),
+                 g.picture("depth", weight=1.5, schedule=shared), speed="fast", steps=8),
+        g.guided(text, g.text("a blue star", weight=-2.0, schedule=scheduled(g, last=-1.0)),
+                 composition="perp_neg"),
+    ]  # fmt: skip
+    assert all(torch.isfinite(latent).all() for latent in latents(comfy, g, *graphs))
+
+
+def test_names_of_inputs_are_free(comfy):
+    def drawn(third):
+        g = Graph()
+        g.keep(g.guided(
+            *(g.add("MMC_Condition", conditioning=g.words(words), absent=g.words(), name=name,
+                    weight=2.0, start=start, end=end)
+              for name, words, start, end in (("a", "a red circle", 0.0, 0.5),
+                                              ("b", "a blue star", 0.0, 0.5),
+                                              (third, "a green ring", 0.5, 1.0))),
+            steps=6,
+        ))  # fmt: skip
+        return comfy.latents(g.prompt)[0]
+
+    plain = drawn("c")
+    for name in ("a+b", "group a", "positive", "null", "b*0.5", "名前"):
+        assert torch.equal(drawn(name), plain), name
+
+
+def test_a_weight_over_sampling_is_drawn_and_acts(comfy):
+    g = Graph()
+    curve = scheduled(g, kind="window", start=0.5)
+    plain, late = latents(
+        comfy, g, g.guided(g.text(weight=4.0), steps=8),
+        g.guided(g.text(weight=4.0, schedule=curve), steps=8),
+    )  # fmt: skip
+    assert off(late, plain) > 1e-2

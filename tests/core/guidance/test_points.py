@@ -26,7 +26,7 @@ def test_one_point_and_values_beyond_0_and_1_will_do():
 
 
 @given(
-    st.dictionaries(st.floats(0, 1), st.floats(-1e9, 1e9), min_size=1, max_size=9).map(
+    st.dictionaries(st.floats(0, 1), st.floats(-10, 10), min_size=1, max_size=9).map(
         lambda found: tuple(sorted(found.items()))
     )
 )
@@ -58,3 +58,9 @@ def test_what_is_wrong_is_named(text, said):
     with pytest.raises(InputError, match=said) as raised:
         parse_points(text)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["0:1e300, 1:0", "0:-10.5"])
+def test_a_value_far_from_any_weight_is_refused(text):
+    with pytest.raises(InputError, match="values are -10 to 10, 1 is the weight as set"):
+        parse_points(text)

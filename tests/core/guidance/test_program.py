@@ -239,3 +239,32 @@ def test_auto_naming_counts_from_2_and_leaves_other_names_alone():
     assert auto_named(["style", "text", "style", "style"]) == [
         "style", "text", "style 2", "style 3",
     ]  # fmt: skip
+
+
+def test_an_input_named_like_a_group_is_not_of_it():
+    members = [Modality(n, 2.0, group="a") for n in ("depth", "pose")]
+    plan = Program((*members, Modality("group a", 3.0))).plan_at(0.0)
+    assert set(plan.rows) == {
+        Row.of(["depth", "pose", "group a"]), Row.of(["group a"]), Row.of(["depth", "pose"]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("share", [0.0, -1.0])
+def test_what_is_to_be_avoided_never_becomes_wanted_at_any_share(share):
+    curve = Schedule("linear", first=share, last=share)
+    scheduled = Modality("bad", -2.0, schedule=curve)
+    for modality, push in ((Modality("bad", -2.0), share), (scheduled, 1.0)):
+        program = Program((Modality("good", 3.0), modality), "perp_neg", push=push)
+        assert "bad" not in {n for row in program.plan_at(0.5).rows for n in row.names}
+
+
+def test_push_0_of_perp_neg_is_what_is_wanted_by_itself():
+    modalities = (Modality("good", 3.0), Modality("bad", -2.0))
+    plan = Program(modalities, "perp_neg", push=0.0).plan_at(0.5)
+    assert plan.coefficients == {Row.of(["good"]): 1.0}
+
+
+def test_what_is_shown_has_the_weight_where_a_schedule_holds():
+    rise = Schedule("linear")
+    (shown,) = Program((Modality("a", 5.0, schedule=rise),)).averaged().modalities
+    assert (shown.weight, shown.schedule) == (5.0, None)

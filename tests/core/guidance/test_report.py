@@ -133,3 +133,17 @@ def test_the_report_is_strict_json(weight, mask, value):
 
 def test_the_report_is_json(finished):
     assert json.loads(json.dumps(finished.as_dict()))["composition"] == "leave_one_out"
+
+
+def test_schedules_masks_groups_and_rows_across_others_are_told():
+    from mm_core.guidance.schedule import Schedule
+
+    modalities = (
+        Modality("text", 3.0, schedule=Schedule("linear")),
+        Modality("bad", -2.0, group="g"),
+    )
+    report = describe(Program(modalities, "perp_neg"))
+    assert report.modalities[0]["schedule"] == "linear"
+    assert report.stages[0]["rows"] == {"null": -2.0, "text": 3.0, "bad (across)": -2.0}
+    assert "text: weight 3, schedule linear" in str(report)
+    assert "bad: weight -2, in group g" in str(report)

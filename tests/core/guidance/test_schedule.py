@@ -59,3 +59,7 @@ def test_a_band_is_open_below_and_closed_above():
 def test_what_is_no_curve_is_refused(settings, words):
     with pytest.raises(PlanError, match=words):
         Schedule(**settings)
+
+
+def test_a_kind_that_has_no_ends_does_not_look_at_them():
+    assert Schedule("constant", start=0.9, end=0.1)(Moment(0.5)) == 1.0
