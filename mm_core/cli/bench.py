@@ -116,7 +116,6 @@ MEASURE = {"oracle": _oracle, "embedded": _embedded, "comfyui": _comfyui}
 
 def _command(given: argparse.Namespace, parts: list[str]) -> str:
     """What to type to make the figures again."""
+    scenes = f" --n {given.n} --steps {given.steps}" if "embedded" in parts else ""
     where = f" --markdown {given.markdown}" if given.markdown else ""
-    return (
-        f"mmc bench guidance --parts {','.join(parts)} --n {given.n} --steps {given.steps}{where}"
-    )
+    return f"mmc bench guidance --parts {','.join(parts)}{scenes}{where}"

@@ -58,9 +58,7 @@ def test_figures_are_written_as_json_and_into_the_document(mmc, quick, tmp_path)
     assert outcome.code == 0, outcome.err
     result = json.loads((tmp_path / "a.json").read_text())
     assert result["parts"] == {"oracle": {"steps": 30, "methods": [WORLD]}}
-    assert result["command"] == (
-        "mmc bench guidance --parts oracle --n 96 --steps 25 --markdown a.md"
-    )
+    assert result["command"] == "mmc bench guidance --parts oracle --markdown a.md"
     document = (tmp_path / "a.md").read_text()
     assert document.startswith("before\n")
     assert document.endswith("after\n")
