@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from .apply import ApplyImagePrompt
 from .guide import GuidancePreset, Guider, KSampler
 from .host.ip_adapter.files import register_folder
 from .load import LoadEmbedded, LoadIPAdapter
@@ -26,4 +27,5 @@ NODES: list[type[io.ComfyNode]] = [
     Guider,
     KSampler,
     ShowReport,
+    ApplyImagePrompt,
 ]

@@ -77,7 +77,7 @@ def patched(model, banks: Mapping[str, Bank], sites: Sequence[Site]):
         if heard:
             earlier = before.get(site.key) or before.get(site.key[:2])
             out.set_model_attn2_replace(ImageAttention(site.index, heard, earlier), *site.key)
-    out.add_wrapper_with_key(APPLY, CARRIED, Carry(tuple(banks)))
+    out.add_wrapper_with_key(APPLY, f"{CARRIED} {' '.join(banks)}", Carry(tuple(banks)))
     return out
 
 
