@@ -27,9 +27,9 @@ def parser() -> Parser:
         "each by its own guidance weight, on the embedded model.",
     )
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
-    from . import demo, doctor, evaluate, generate, train
+    from . import convert, demo, doctor, evaluate, generate, train
 
-    for module in (demo, generate, train, evaluate, doctor):
+    for module in (demo, generate, train, evaluate, convert, doctor):
         module.add(commands)
     return top
 
