@@ -88,6 +88,11 @@ def _refuse_early(path: Path) -> None:
             f"{path.name} is a pickled file, which can run code when it is opened; "
             f"needed .safetensors: run mmc convert {path.name} --out {path.stem}.safetensors"
         )
+    refuse_web_page(path)
+
+
+def refuse_web_page(path: Path) -> None:
+    """WeightsError if someone saved the page around a download instead of the file."""
     with path.open("rb") as file:
         start = file.read(512).lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):

@@ -1,7 +1,8 @@
 """Adapter files in ComfyUI's models/ipadapter, which other packs share."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ READ, PICKLED = (".safetensors",), (".bin",)
 
 @dataclass(frozen=True)
 class HostIPAdapter:
-    """An adapter under ComfyUI's memory management."""
+    """An adapter under ComfyUI's memory management. lora: the weights that FaceID files add."""
 
     patcher: Any
     layout: Layout
+    lora: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def ready(self):
         """The module, on the device where it runs."""
@@ -63,7 +65,7 @@ def load(name: str, disable_dynamic: bool = False) -> HostIPAdapter:
     dynamic = getattr(patcher, "is_dynamic", lambda: False)()
     module.load_state_dict(file.tensors, assign=dynamic)
     patcher.cached_patcher_init = (_reload, (name,))
-    return HostIPAdapter(patcher, file.layout)
+    return HostIPAdapter(patcher, file.layout, file.lora)
 
 
 def about(name: str) -> str:

@@ -14,6 +14,7 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from ....mm_core.adapters.ip_adapter import weight_types
 from ....mm_core.adapters.ip_adapter.combine import combine_features, concat_tokens, token_bias
 from ....mm_core.adapters.ip_adapter.layout import Layout
+from ....mm_core.adapters.ip_adapter.lora import lora_weights
 from ....mm_core.adapters.ip_adapter.projection import ImagePrompt, check_prompt, null_prompt
 from ....mm_core.adapters.ip_adapter.sites import Architecture, check_fits, places, sites
 from ....mm_core.errors import InputError
@@ -134,6 +135,12 @@ def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> Ima
             f"{layout.source} is for {layout.model}: this version drives UNets of SD1.5, SDXL and "
             "Kolors; choose an adapter for one of these"
         )
+    if layout.context != layout.token_width:
+        raise InputError(
+            f"{layout.source} makes tokens {layout.token_width} wide that pass through the model's "
+            f"own projection of text to {layout.context}; this version does not: choose the plus "
+            "adapter of Kolors"
+        )
     kinds = {need.kind for need in layout.needs}
     seen = features(clip_vision, image, layout, style.crop) if kinds - {"identity"} else None
     identity = _identity(style.identity) if "identity" in kinds else None
@@ -160,9 +167,16 @@ def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> Ima
 
 
 def with_banks(model, banks: Mapping[str, Bank], prompts: Mapping[str, ImagePromptEffect]):
-    """A clone of a MODEL that hears these prompts."""
+    """A clone of a MODEL that hears these prompts. What FaceID files add to its weights, all rows
+    get: it was trained so."""
     layout = next(iter(prompts.values())).adapter.layout
-    return patched(model, banks, sites(architecture(model, layout)))
+    found = sites(architecture(model, layout))
+    out = patched(model, banks, found)
+    for prompt in prompts.values():
+        added = lora_weights(prompt.adapter.lora, found)
+        whole = {f"diffusion_model.{name}": (w.up @ w.down,) for name, w in added.items()}
+        out.add_patches(whole, prompt.style.strength)
+    return out
 
 
 def architecture(model, layout: Layout) -> Architecture:
