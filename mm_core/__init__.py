@@ -5,6 +5,7 @@ In the order of the flow:
     numerics         per-sample reductions
     weights          files: headers, strict loading, atomic saving
     encoders         files and tensors of any size -> what the modalities read
+    adapters         weights that others trained for a base model: image prompts
     branches         what each row is given
     guidance         which rows, and how they add up: plan, algebra, compositions, program
     embedded         the small model that ships with the pack: scenes, networks, samplers

@@ -3,7 +3,8 @@
 from comfy_api.latest import io
 
 from .host.embedded import load_embedded_model
-from .sockets import Adapters
+from .host.ip_adapter import files
+from .sockets import Adapters, IPAdapter
 
 
 class LoadEmbedded(io.ComfyNode):
@@ -29,3 +30,37 @@ class LoadEmbedded(io.ComfyNode):
     @classmethod
     def execute(cls) -> io.NodeOutput:
         return io.NodeOutput(*load_embedded_model())
+
+
+class LoadIPAdapter(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_LoadIPAdapter",
+            display_name="Load IP-Adapter",
+            category="multimodal/load",
+            description="An image-prompt adapter for SD1.5, SDXL or Kolors. It says which CLIP "
+            "vision it needs and which model it fits.",
+            search_aliases=["ipadapter", "image prompt", "faceid", "style adapter"],
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=files.names(),
+                    tooltip="A file of models/ipadapter, .safetensors. Choosing a .bin says how to "
+                    "convert it.",
+                )
+            ],
+            outputs=[
+                IPAdapter.Output(
+                    display_name="ip_adapter", tooltip="Connect it to Style Image Modality."
+                ),
+                io.String.Output(
+                    display_name="about", tooltip="Family, model and the encoder it needs."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, file) -> io.NodeOutput:
+        adapter = files.load(file)
+        return io.NodeOutput(adapter, str(adapter.layout))

@@ -11,7 +11,9 @@ from .sockets import (
     control_of,
     finer_inputs,
     guidance_of,
+    image_prompt_inputs,
     strength_inputs,
+    style_of,
 )
 
 
@@ -70,13 +72,18 @@ class StyleImage(io.ComfyNode):
                 *strength_inputs("style"),
                 adapters_input(),
                 *finer_inputs(),
+                *image_prompt_inputs(),
             ],
             outputs=[Modality.Output(display_name="modality")],
         )
 
     @classmethod
-    def execute(cls, image, adapters=None, **guidance) -> io.NodeOutput:
-        return io.NodeOutput(host.style(adapters, image, guidance_of(**guidance)))
+    def execute(
+        cls, image, adapters=None, ip_adapter=None, clip_vision=None, **given
+    ) -> io.NodeOutput:
+        look = style_of(given)
+        told = guidance_of(**given)
+        return io.NodeOutput(host.style(adapters, ip_adapter, clip_vision, image, look, told))
 
 
 class Depth(io.ComfyNode):
@@ -122,8 +129,8 @@ class Pose(io.ComfyNode):
                 io.Image.Input(
                     "image",
                     optional=True,
-                    tooltip="OpenPose skeleton, coloured on black. Any size; the central square "
-                    "is read. Connect this or keypoints.",
+                    tooltip="OpenPose skeleton, coloured on black. Any size; the embedded model "
+                    "reads the central square. Connect this or keypoints.",
                 ),
                 Keypoints.Input(
                     "keypoints",
@@ -157,7 +164,7 @@ class Segmentation(io.ComfyNode):
                 io.Image.Input(
                     "image",
                     tooltip="Segmentation in the model's palette; see this node's help page. Any "
-                    "size; the central square is read.",
+                    "size; the embedded model reads the central square.",
                 ),
                 *strength_inputs("segmentation"),
                 adapters_input(),

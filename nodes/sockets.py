@@ -1,16 +1,23 @@
 """Our socket types, and the inputs that several nodes share."""
 
+from dataclasses import fields
+
 from comfy_api.latest import io
 
+from ..mm_core.adapters.ip_adapter.scaling import SCALINGS
+from ..mm_core.adapters.ip_adapter.weight_types import WEIGHT_TYPES
 from ..mm_core.embedded.defaults import WEIGHTS
 from ..mm_core.guidance.compositions import COMPOSITIONS, DEFAULT
 from ..mm_core.guidance.corrections import CORRECTIONS
 from ..mm_core.guidance.speed import SPEEDS
+from .host.ip_adapter.pictures import CROPS
+from .host.ip_adapter.prompt import ABSENT, COMBINE, Style
 from .host.make import Choices
 from .host.modality import Control, Guidance
 
 Modality = io.Custom("MMC_MODALITY")
 Adapters = io.Custom("MMC_ADAPTERS")
+IPAdapter = io.Custom("MMC_IPADAPTER")
 Report = io.Custom("MMC_REPORT")
 Schedule = io.Custom("MMC_SCHEDULE")
 Preset = io.Custom("MMC_PRESET")
@@ -115,6 +122,118 @@ def control_inputs() -> list[io.Input]:
             "as in Apply ControlNet. weight is how far guidance pushes beyond that.",
         ),
     ]
+
+
+def image_prompt_inputs() -> list[io.Input]:
+    """An IP-Adapter, for the style node on a model that is not the embedded one."""
+    return [
+        IPAdapter.Input(
+            "ip_adapter",
+            optional=True,
+            tooltip="From Load IP-Adapter; it must fit the model. Connect this or adapters.",
+        ),
+        io.ClipVision.Input(
+            "clip_vision",
+            optional=True,
+            tooltip="The CLIP vision model that the adapter needs; Load IP-Adapter says which.",
+        ),
+        io.Float.Input(
+            "strength",
+            default=1.0,
+            min=0.0,
+            max=5.0,
+            step=0.01,
+            optional=True,
+            tooltip="How loud the adapter is in the rows that hear it, no unit, 0 to 5; 1 is as "
+            "trained. weight is how far guidance pushes beyond that.",
+        ),
+        io.Combo.Input(
+            "weight_type",
+            options=list(WEIGHT_TYPES),
+            default="linear",
+            optional=True,
+            tooltip="How strength spreads over the layers of the UNet. style and composition: only "
+            "the layers that carry them.",
+        ),
+        io.Combo.Input(
+            "combine",
+            options=list(COMBINE),
+            default="concat",
+            optional=True,
+            tooltip="Several pictures: all heard at once (concat), one for each picture of the "
+            "batch (one each), or as one picture made of their features.",
+        ),
+        io.Image.Input(
+            "negative_image",
+            optional=True,
+            tooltip="What rows without this input hear in its place: guidance then pushes away "
+            "from it. Not connected: see absent.",
+        ),
+        io.Mask.Input(
+            "attention_mask",
+            optional=True,
+            tooltip="Where the picture is heard at all, 0 to 1. Any size and shape.",
+        ),
+        io.Combo.Input(
+            "absent",
+            options=list(ABSENT),
+            default="off",
+            optional=True,
+            advanced=True,
+            tooltip="What rows without this input hear: nothing (off), or what the adapter was "
+            "trained to take for no picture.",
+        ),
+        io.Combo.Input(
+            "crop",
+            options=list(CROPS),
+            default="center",
+            optional=True,
+            advanced=True,
+            tooltip="Tall and wide pictures: their central square, the whole on a padded square, "
+            "or several squares (tiles).",
+        ),
+        io.Combo.Input(
+            "scaling",
+            options=list(SCALINGS),
+            default="V only",
+            optional=True,
+            advanced=True,
+            tooltip="What strength multiplies: what is added (V only), or keys and values as well.",
+        ),
+        io.String.Input(
+            "image_weights",
+            default="",
+            optional=True,
+            advanced=True,
+            tooltip="A number for each picture that is combined, such as 1, 0.5; no unit, 0 or "
+            "more. Empty: all alike.",
+        ),
+        io.String.Input(
+            "layers",
+            default="",
+            optional=True,
+            advanced=True,
+            tooltip="place:weight pairs in place of weight_type, such as 3:1, 6:2.5; places 0 to "
+            "15 of SD1.5, 0 to 10 of SDXL, others are off.",
+        ),
+        io.AnyType.Input(
+            "identity",
+            optional=True,
+            tooltip="For FaceID adapters: face embeddings as a tensor of (faces, 512), from a "
+            "face recogniser of yours. None comes with this pack.",
+        ),
+    ]
+
+
+def style_of(given: dict) -> Style:
+    """What image_prompt_inputs hand over but adapter and encoder, taken out of a node's inputs."""
+    renamed = {"negative": "negative_image", "mask": "attention_mask"}
+    found = {}
+    for field in fields(Style):
+        name = renamed.get(field.name, field.name)
+        if name in given:
+            found[field.name] = given.pop(name)
+    return Style(**found)
 
 
 def guidance_of(weight, start, end, schedule=None, mask=None, weights="", group="") -> Guidance:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).absolute().parents[1]
 CORE = sorted((ROOT / "mm_core").rglob("*.py"))
 NODES = sorted((ROOT / "nodes").rglob("*.py"))
 HOST = {"comfy", "comfy_extras", "folder_paths", "server", "nodes", "execution"}
+UNPICKLER = ROOT / "mm_core" / "cli" / "unpickle.py"  # run alone, by mmc convert
 ALLOWED = {"torch", "safetensors", "numpy", "PIL", "jaxtyping"}  # the last in development only
 
 
@@ -44,6 +45,14 @@ def pickled(source):
     return spelled & {"torch.load", "torch.save", "pickle.load", "pickle.loads", "pickle.dump"}
 
 
+def unrestricted(source):
+    """How many calls of torch.load do not say weights_only=True."""
+    calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)]
+    loads = [c for c in calls if ast.unparse(c.func) == "torch.load"]
+    safe = [c for c in loads if "weights_only=True" in [ast.unparse(k) for k in c.keywords]]
+    return len(loads) - len(safe)
+
+
 def loaded_by(statement):
     """The modules that are loaded after a statement in a fresh interpreter."""
     code = f"{statement}\nimport sys\nprint(*sys.modules)"
@@ -60,7 +69,13 @@ def test_the_core_imports_only_what_comes_with_the_host(path):
 
 @pytest.mark.parametrize("path", CORE, ids=names)
 def test_the_core_neither_reads_nor_writes_pickles(path):
-    assert pickled(path.read_text()) == set()
+    assert pickled(path.read_text()) == ({"torch.load"} if path == UNPICKLER else set())
+
+
+def test_the_one_file_that_reads_pickles_makes_tensors_alone_and_imports_nothing_of_ours():
+    source = UNPICKLER.read_text()
+    assert unrestricted(source) == 0
+    assert not [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom) and n.level]
 
 
 @pytest.mark.parametrize("path", [p for p in CORE if p.read_text().strip()], ids=names)
@@ -129,6 +144,9 @@ def test_every_test_file_mirrors_a_file_of_the_core():
         (host_imports, "from comfy_api.latest import io\nfrom .nodes import x", set()),
         (pickled, "torch.load(path)", {"torch.load"}),
         (pickled, "self.load(path)", set()),
+        (unrestricted, "torch.load(path)", 1),
+        (unrestricted, "torch.load(path, weights_only=False)", 1),
+        (unrestricted, "torch.load(path, weights_only=True)", 0),
     ],
 )
 def test_the_finders_find(find, source, found):

@@ -82,7 +82,7 @@ def _models(folder: Path) -> Iterator[str]:
         if path.suffix == ".safetensors":
             yield f"{folder.name}/{path.name}: {_readable(path)}"
         elif path.suffix in PICKLED:
-            yield f"{folder.name}/{path.name}: NOT usable: pickled; convert it to .safetensors"
+            yield f"{folder.name}/{path.name}: NOT usable: pickled; run mmc convert {path}"
 
 
 def _readable(path: Path) -> str:

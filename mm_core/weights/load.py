@@ -1,6 +1,9 @@
 """Reads safetensors and refuses what does not fit: header first, every difference named."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from torch import nn
@@ -19,37 +22,62 @@ def read_weights(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
     Raises WeightsError if the file is missing, pickled, not safetensors, or of another kind or
     version.
     """
-    _refuse_early(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = unpack(file.metadata())
-            if header is None:
-                raise WeightsError(
-                    f"{path.name} has no header of this pack; needed a file of kind {kind!r}"
-                )
-            if (header.kind, header.version) != (kind, version):
-                raise WeightsError(
-                    f"{path.name} is of kind {header.kind!r}, version {header.version}; "
-                    f"needed kind {kind!r}, version {version}"
-                )
-            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
-    except SafetensorError as e:
-        raise WeightsError(
-            f"{path.name} is truncated or not a safetensors file ({e}); download or make it again"
-        ) from e
+    with _opened(path) as file:
+        header = unpack(file.metadata())
+        if header is None:
+            raise WeightsError(
+                f"{path.name} has no header of this pack; needed a file of kind {kind!r}"
+            )
+        if (header.kind, header.version) != (kind, version):
+            raise WeightsError(
+                f"{path.name} is of kind {header.kind!r}, version {header.version}; "
+                f"needed kind {kind!r}, version {version}"
+            )
+        return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
+
+
+def read_foreign(path: Path) -> dict[str, Tensor]:
+    """All tensors of a file that others made.
+
+    Raises WeightsError if the file is missing, pickled or not safetensors.
+    """
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The same file's shapes, from its header alone."""
+    with _opened(path) as file:
+        return {n: tuple(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
 
 
 def fill(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
     """Fills module with exactly these tensors, or raises WeightsError and leaves it as it was."""
+    check_shapes(module, {name: tuple(t.shape) for name, t in tensors.items()}, source)
+    module.load_state_dict(tensors)
+
+
+def check_shapes(module: nn.Module, have: dict[str, tuple[int, ...]], source: str) -> None:
+    """WeightsError naming every difference unless module has exactly these names and shapes."""
     want = {name: tuple(t.shape) for name, t in module.state_dict().items()}
-    have = {name: tuple(t.shape) for name, t in tensors.items()}
     if want != have:
         differences = _differences(want, have)
         said = "; ".join(differences[:SHOWN])
         if len(differences) > SHOWN:
             said += f"; and {len(differences) - SHOWN} more"
         raise WeightsError(f"{source} does not fit {type(module).__name__}: {said}")
-    module.load_state_dict(tensors)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    _refuse_early(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except SafetensorError as e:
+        raise WeightsError(
+            f"{path.name} is truncated or not a safetensors file ({e}); download or make it again"
+        ) from e
 
 
 def _refuse_early(path: Path) -> None:
@@ -58,8 +86,13 @@ def _refuse_early(path: Path) -> None:
     if path.suffix.lower() in PICKLED:
         raise WeightsError(
             f"{path.name} is a pickled file, which can run code when it is opened; "
-            "needed .safetensors: convert it with a tool you trust"
+            f"needed .safetensors: run mmc convert {path.name} --out {path.stem}.safetensors"
         )
+    refuse_web_page(path)
+
+
+def refuse_web_page(path: Path) -> None:
+    """WeightsError if someone saved the page around a download instead of the file."""
     with path.open("rb") as file:
         start = file.read(512).lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):

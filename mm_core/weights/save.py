@@ -3,7 +3,8 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,12 +18,8 @@ from .header import Header, pack
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, header: Header | None = None) -> None:
     """Writes to a temporary name beside path, then renames."""
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    temporary = _beside(path)
-    try:
+    with whole(path) as temporary:
         save_file(contiguous, temporary, metadata=pack(header) if header else None)
-        _publish(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def save_json(value: Any, path: Path) -> None:
@@ -37,10 +34,16 @@ def write_text(text: str, path: Path) -> None:
 
 def save_bytes(write: Callable[[BinaryIO], object], path: Path) -> None:
     """Lets write() fill a file the same way."""
+    with whole(path) as temporary, temporary.open("wb") as file:
+        write(file)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary name beside path, to be filled; it takes path's name if all goes well."""
     temporary = _beside(path)
     try:
-        with temporary.open("wb") as file:
-            write(file)
+        yield temporary
         _publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

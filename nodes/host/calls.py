@@ -9,6 +9,7 @@ import comfy.patcher_extension
 import comfy.samplers
 
 from ...mm_core.errors import InputError
+from .ip_adapter.attention import ACTING
 
 APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
 READS_THE_OTHER_SIDE = {"SelfAttentionGuidance": "Self-Attention Guidance"}
@@ -61,6 +62,12 @@ def _run_pair(run, model, conds, x, timestep, options):
             "model_options": options,
         }
     )  # fmt: skip
+
+
+def with_acting(options: Mapping[str, Any], names: Sequence[str]):
+    """Model options that say which modalities act at this step: others are off in every row."""
+    inner = options.get("transformer_options", {})
+    return {**options, "transformer_options": {**inner, ACTING: frozenset(names)}}
 
 
 def with_sides(options: Mapping[str, Any], sides: Mapping[Any, int]):

@@ -10,6 +10,7 @@ from ...mm_core.branches.shapes import blend
 from ...mm_core.embedded.conditions import Encoded, EncodedMap
 from ...mm_core.errors import InputError
 from ...mm_core.types import Modality, Window
+from .ip_adapter.prompt import ImagePromptEffect
 
 ADDED = (
     "audio_embed", "clip_vision_output", "concat_latent_image", "concat_mask", "control",
@@ -106,7 +107,7 @@ class EmbeddedEffect:
 Ranges = Sequence[tuple[float, float]]
 """Shares of sampling from and to which each entry of a CONDITIONING is active. None: all of it."""
 
-Effect = TextEffect | AddedEffect | ControlEffect | EmbeddedEffect
+Effect = TextEffect | AddedEffect | ControlEffect | ImagePromptEffect | EmbeddedEffect
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from ...mm_core.guidance.plan import GuidancePlan, Term
 from ...mm_core.guidance.planner import EXACT, Effort, Planner
 from ...mm_core.guidance.program import Program
 from ...mm_core.types import NULL, Row
-from .calls import refuse_without_other_side, run_rows, with_sides
+from .calls import refuse_without_other_side, run_rows, with_acting, with_sides
 from .control import SharedControl
 from .effects import HostModality
+from .ip_adapter.prompt import with_banks
 from .rows import Inputs, main_side, row_conditioning
 from .run import Clock, Run
 
@@ -25,11 +26,13 @@ class ProgramGuider(comfy.samplers.CFGGuider):
     """A CFGGuider for any number of modalities. Each run begins with a state of its own."""
 
     def __init__(self, model, modalities: list[HostModality], program: Program, effort: Effort):
-        super().__init__(model)
+        self.inputs = Inputs.of(modalities)
+        prompts = self.inputs.prompts
+        self.banks = {name: prompt.bank(model) for name, prompt in prompts.items()}
+        super().__init__(with_banks(model, self.banks, prompts) if prompts else model)
         self.program, self.effort = program, effort
         self.cfg = self.nominal = 1.0 + program.strongest_push
         self.run = Run(program, Planner(effort))
-        self.inputs = Inputs.of(modalities)
         self.ranges = {m.modality.name: m.ranges for m in modalities if m.ranges}
         self.sides: dict[Any, int] = {}
         self.at_hand: Any = None  # what the run that is under way makes conditioning with
@@ -94,6 +97,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 "this latent holds several streams, such as picture and sound; masks on weights "
                 "are for pictures and video only: take them away"
             )
+        self.inputs.frame.size = tuple(parts[0].shape[-2:])
         fitted = self.program.fitted(parts[0].shape[0], *parts[0].shape[-2:])
         effort = EXACT if _skips_steps(self.model_options) else self.effort
         self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()))
@@ -104,6 +108,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         finally:
             self.run.forget()
             self.at_hand = None
+            for bank in self.banks.values():
+                bank.forget()
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
         run, clock, sigma = self.run, self._clock(), float(timestep[0])
@@ -116,7 +122,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             refuse_without_other_side(model_options)
         chosen = run.planner.choose(plan, moment.noise, following)
         rows = _in_order(chosen, plan, pair) if pair else _ends_last(chosen, ends)
-        fresh = self._run_rows(rows, x, timestep, model_options)
+        options = with_acting(model_options, ends[0].names) if self.banks else model_options
+        fresh = self._run_rows(rows, x, timestep, options)
         predictions = {**fresh, **run.planner.complete(fresh, plan, following)}
         if pair:
             scale = self._pair_scale(plan, pair, program)

@@ -25,6 +25,7 @@ from .effects import (
     ranges_of,
 )
 from .embedded import HostAdapters
+from .ip_adapter.prompt import Style, make_prompt
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,19 @@ def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostMo
     return HostModality(modality, effect, ranges)
 
 
-def style(adapters, image, guidance: Guidance) -> HostModality:
+def style(
+    adapters, ip_adapter, clip_vision, image, look: Style, guidance: Guidance
+) -> HostModality:
+    if ip_adapter is not None:
+        if adapters is not None:
+            raise InputError(
+                "the style input has both ip_adapter and adapters: connect the one that fits the "
+                "model"
+            )
+        if look.strength == 0:
+            guidance = replace(guidance, weight=0.0, weights="")
+        prompt = make_prompt(ip_adapter, clip_vision, image, look)
+        return HostModality(guidance.modality("style"), prompt)
     return _embedded(
         "style", adapters, guidance,
         lambda a, device: encode.encode_style(a, _channels_first(image, device)),
@@ -183,7 +196,7 @@ def _embedded(
     if adapters is None:
         raise InputError(
             f"the {name} input has no encoder: connect adapters, from Load Embedded Model"
-            + ("" if name in ("style", "audio") else ", or a control_net")
+            + {"style": ", or an ip_adapter", "audio": ""}.get(name, ", or a control_net")
         )
     modality = guidance.modality(name)
     encoded = run(*adapters.ready())

@@ -20,6 +20,8 @@ from .effects import (
     TextEffect,
     placement,
 )
+from .ip_adapter.attention import tags
+from .ip_adapter.prompt import Frame, ImagePromptEffect
 
 SIDES = {True: "positive", False: "negative"}
 
@@ -31,21 +33,26 @@ class Inputs:
     texts: Mapping[str, TextEffect]
     added: Mapping[str, AddedEffect]
     controls: Mapping[str, ControlEffect]
+    prompts: Mapping[str, ImagePromptEffect]
     embedded: Mapping[str, EmbeddedEffect]
+    frame: Frame
 
     @classmethod
     def of(cls, modalities: Sequence[HostModality]) -> "Inputs":
         def chosen(kind):
             return {m.modality.name: m.effect for m in modalities if isinstance(m.effect, kind)}
 
-        return cls(
-            chosen(TextEffect), chosen(AddedEffect), chosen(ControlEffect), chosen(EmbeddedEffect)
-        )
+        kinds = (TextEffect, AddedEffect, ControlEffect, ImagePromptEffect, EmbeddedEffect)
+        return cls(*(chosen(kind) for kind in kinds), Frame())
 
     @property
     def batches(self) -> dict[str, torch.Tensor]:
         """A tensor as long as its batch, for each input that may have one."""
-        return {n: e.samples for n, e in {**self.controls, **self.embedded}.items()}
+        return {n: e.samples for n, e in self._pictured.items()}
+
+    @property
+    def _pictured(self):
+        return {**self.controls, **self.prompts, **self.embedded}
 
     @property
     def control_chains(self) -> dict[Hashable, Any]:
@@ -64,6 +71,12 @@ def row_conditioning(row: Row, inputs: Inputs):
     for name, effect in inputs.added.items():
         if row.strength(name):
             out = effect.onto(out)
+    if inputs.prompts:
+        told = {}
+        for name, prompt in inputs.prompts.items():
+            mask = prompt.mask_cond(inputs.frame)
+            told |= tags(name, row.strength(name), prompt.absent is not None, mask)
+        out = _with_conds(out, told)
     if inputs.embedded:
         out = _with_embedded(out, row, inputs.embedded)
     side = SIDES[has_prompt(row, inputs) if inputs.texts else bool(row.names)]
@@ -105,6 +118,12 @@ def _with_embedded(conditioning, row: Row, embedded: Mapping[str, EmbeddedEffect
     conds = {
         name: comfy.conds.CONDRegular(value) for name, value in extra.items() if name != "context"
     }
+    return _with_conds(conditioning, conds)
+
+
+def _with_conds(conditioning, conds):
+    """CONDITIONING that carries more for the network. Every row gets the same names, so that rows
+    share a call."""
     return [
         [tokens, {**options, "model_conds": {**options.get("model_conds", {}), **conds}}]
         for tokens, options in conditioning

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from find_comfyui import ASSETS, PACK, comfyui, interpreter
+from random_adapters import write_all
 from random_sd15 import CHECKPOINT, CONTROLS, LORA
 
 MODELS = {"checkpoints": [CHECKPOINT], "controlnet": CONTROLS, "loras": [LORA]}
@@ -37,6 +38,13 @@ def pack_schemas(object_info):
     from schemas import pack_nodes
 
     return pack_nodes(object_info, PACK.name)
+
+
+@pytest.fixture(scope="session")
+def adapters(comfy):
+    """The server with random image-prompt adapters in its folder."""
+    write_all(comfy.base / "models" / "ipadapter")
+    return comfy
 
 
 @pytest.fixture(scope="session")

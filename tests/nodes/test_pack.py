@@ -18,7 +18,7 @@ pytestmark = pytest.mark.host
 NODES = {
     "MMC_LoadEmbedded", "MMC_Text", "MMC_StyleImage", "MMC_Depth", "MMC_Pose", "MMC_Segmentation",
     "MMC_Audio", "MMC_Condition", "MMC_Schedule", "MMC_Preset", "MMC_Guider", "MMC_KSampler",
-    "MMC_Report",
+    "MMC_Report", "MMC_LoadIPAdapter", "MMC_ApplyImagePrompt",
 }  # fmt: skip
 PAGES = PACK / "web" / "docs"
 GOLDEN = PACK / "tests" / "golden" / "schemas.json"

@@ -34,7 +34,8 @@ def test_models_of_a_host_are_told_usable_or_not_and_why(host):
     lines = list(doctor.findings(host))
     assert f"ComfyUI 0.33.0 at {host}" in lines
     assert "ipadapter/good.safetensors: readable, 1 tensors" in lines
-    assert "ipadapter/old.bin: NOT usable: pickled; convert it to .safetensors" in lines
+    path = host / "models" / "ipadapter" / "old.bin"
+    assert f"ipadapter/old.bin: NOT usable: pickled; run mmc convert {path}" in lines
     assert any(line.startswith("ipadapter/bad.safetensors: NOT usable: ") for line in lines)
     assert not any("notes.txt" in line for line in lines)
 

@@ -28,7 +28,9 @@ def test_help_is_told_and_is_no_error(capsys):
         main(["--help"])
     assert ended.value.code == 0
     said = capsys.readouterr().out
-    assert all(name in said for name in ("demo", "generate", "train", "evaluate", "doctor"))
+    assert all(
+        name in said for name in ("demo", "generate", "train", "evaluate", "convert", "doctor")
+    )
 
 
 def test_ctrl_c_ends_with_130_and_no_traceback(mmc, monkeypatch):

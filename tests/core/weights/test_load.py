@@ -7,7 +7,7 @@ from torch import nn
 
 from mm_core.errors import WeightsError
 from mm_core.weights.header import Header
-from mm_core.weights.load import fill, read_weights
+from mm_core.weights.load import check_shapes, fill, read_foreign, read_shapes, read_weights
 from mm_core.weights.save import save_tensors
 
 
@@ -38,7 +38,9 @@ def test_a_folder_is_no_file(tmp_path):
 def test_a_pickled_file_is_never_opened(tmp_path, name):
     path = tmp_path / name
     torch.save({"weight": torch.zeros(1)}, path)
-    with pytest.raises(WeightsError, match=rf"{name} is a pickled file, which can run code .*conv"):
+    with pytest.raises(
+        WeightsError, match=rf"{name} is a pickled file, .* run mmc convert {name} --"
+    ):
         read_weights(path, "toy", 1)
 
 
@@ -81,6 +83,32 @@ def test_a_file_of_others_is_refused(tmp_path, metadata):
     save_file({"weight": torch.zeros(1)}, tmp_path / "a.safetensors", metadata)
     with pytest.raises(WeightsError, match="has no header of this pack; needed a file of kind 'to"):
         read_weights(tmp_path / "a.safetensors", "toy", 1)
+
+
+def test_a_file_of_others_gives_its_tensors_and_their_shapes(tmp_path, noise):
+    tensors = {"a": noise(2, 3), "b": noise(4)}
+    save_file(tensors, tmp_path / "a.safetensors")
+    found = read_foreign(tmp_path / "a.safetensors")
+    assert all(torch.equal(found[n], t) for n, t in tensors.items())
+    assert read_shapes(tmp_path / "a.safetensors") == {"a": (2, 3), "b": (4,)}
+
+
+@pytest.mark.parametrize("read", [read_foreign, read_shapes])
+def test_a_file_of_others_is_refused_for_the_same_reasons(good, tmp_path, read):
+    good.write_bytes(good.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match="truncated or not a safetensors file"):
+        read(good)
+    with pytest.raises(WeightsError, match="found no file"):
+        read(tmp_path / "none.safetensors")
+    torch.save({}, tmp_path / "a.bin")
+    with pytest.raises(WeightsError, match=r"--out a\.safetensors$"):
+        read(tmp_path / "a.bin")
+
+
+def test_shapes_alone_can_be_checked():
+    check_shapes(nn.Linear(3, 2), {"weight": (2, 3), "bias": (2,)}, "a")
+    with pytest.raises(WeightsError, match="a does not fit Linear: missing bias"):
+        check_shapes(nn.Linear(3, 2), {"weight": (2, 3)}, "a")
 
 
 def test_fill_copies_every_tensor(noise):

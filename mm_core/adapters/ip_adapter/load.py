@@ -1,0 +1,52 @@
+"""An adapter file to its layout, its tensors or a module, or a refusal that says why."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import nn
+
+from ...types import Tensor
+from ...weights.load import check_shapes, read_foreign, read_shapes
+from .adapter import IPAdapter, TimedAdapter, make_adapter
+from .keys import canonical_names, is_lora
+from .layout import Layout, detect
+
+
+@dataclass(frozen=True)
+class AdapterFile:
+    """A file that was found whole.
+
+    tensors: fill the module that make_adapter(layout) makes. lora: for lora.lora_weights; empty
+    in most families.
+    """
+
+    layout: Layout
+    tensors: dict[str, Tensor]
+    lora: dict[str, Tensor]
+
+
+def read_layout(path: Path) -> Layout:
+    """What a file is, from its header alone. Raises WeightsError if it is no whole adapter."""
+    layout = detect(read_shapes(path), path.name)
+    with torch.device("meta"):
+        twin = make_adapter(layout)
+    check_shapes(twin, dict(layout.shapes), path.name)
+    return layout
+
+
+def read_adapter(path: Path) -> AdapterFile:
+    """Layout and tensors, in the file's own precision, under canonical names."""
+    layout = read_layout(path)
+    named = canonical_names(read_foreign(path))
+    lora = {name: tensor for name, tensor in named.items() if is_lora(name)}
+    return AdapterFile(layout, {n: t for n, t in named.items() if n not in lora}, lora)
+
+
+def load_adapter(path: Path, ops: ModuleType = nn) -> IPAdapter | TimedAdapter:
+    """The module in float32 on the CPU, ready to use; its layout is its attribute."""
+    file = read_adapter(path)
+    adapter = make_adapter(file.layout, ops)
+    adapter.load_state_dict({name: tensor.float() for name, tensor in file.tensors.items()})
+    return adapter.eval().requires_grad_(False)

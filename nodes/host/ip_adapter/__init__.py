@@ -1,0 +1,1 @@
+"""Image prompts on a UNet of the host: files, pictures, and the attention that hears them."""

@@ -1,0 +1,168 @@
+"""Image prompts in a UNet's text attention, row by row.
+
+What a row hears of each prompt is carried by its conditioning, so that it survives batching,
+splitting and cropping; keys and values were made before the run. Nothing here waits for a GPU.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import comfy.conds
+import comfy.patcher_extension
+import torch
+from comfy.ldm.modules.attention import optimized_attention
+
+from ....mm_core.adapters.ip_adapter.attend import ImageTerm, add_images
+from ....mm_core.adapters.ip_adapter.keys_values import KV
+from ....mm_core.adapters.ip_adapter.scaling import scale_kv
+from ....mm_core.adapters.ip_adapter.sites import Site
+
+APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
+CARRIED = "mmc_image_prompts"
+ACTING = "mmc_acting"  # the modalities that act at this step, where a guider of ours runs
+
+
+@dataclass
+class Bank:
+    """Keys and values of one image prompt, for every layer that hears it.
+
+    present, absent: by layer index; absent only where something stands for no picture. scales: by
+    layer index, what the layer multiplies by. bias: scores added for tokens of weighted pictures.
+    mask: (b or 1, h, w), where it acts.
+    """
+
+    present: Mapping[int, KV]
+    absent: Mapping[int, KV] | None
+    scales: Mapping[int, float]
+    scaling: str = "V only"
+    bias: torch.Tensor | None = None
+    _there: dict[tuple[Any, Any, int], tuple[KV, KV | None]] = field(default_factory=dict)
+
+    def at(self, index: int, like: torch.Tensor) -> tuple[KV, KV | None]:
+        """A layer's keys and values on the device and in the precision of its queries; moved once
+        a run."""
+        key = like.device, like.dtype, index
+        if key not in self._there:
+            absent = self.absent
+            self._there[key] = (
+                _moved(self.present[index], like),
+                None if absent is None else _moved(absent[index], like),
+            )
+        return self._there[key]
+
+    def forget(self) -> None:
+        """Lets go of what was moved."""
+        self._there.clear()
+
+
+def tags(name: str, strength: float, has_absent: bool, mask=None) -> dict[str, Any]:
+    """What a row's conditioning carries of a prompt: how loud it is, and how present.
+
+    A row without it is silent, or hears what stands for no picture. mask: a COND of its own, or
+    None.
+    """
+    loud = 1.0 if has_absent else strength
+    told = {_key(name): comfy.conds.CONDRegular(torch.tensor([[[loud, strength]]]))}
+    return told if mask is None else {**told, _mask_key(name): mask}
+
+
+def patched(model, banks: Mapping[str, Bank], sites: Sequence[Site]):
+    """A clone of a MODEL whose text attention hears these prompts. Patches of other packs at the
+    same places go on being called."""
+    out = model.clone()
+    before = out.model_options["transformer_options"].get("patches_replace", {}).get("attn2", {})
+    for site in sites:
+        heard = [(name, bank) for name, bank in banks.items() if bank.scales.get(site.index)]
+        if heard:
+            earlier = before.get(site.key) or before.get(site.key[:2])
+            out.set_model_attn2_replace(ImageAttention(site.index, heard, earlier), *site.key)
+    out.add_wrapper_with_key(APPLY, f"{CARRIED} {' '.join(banks)}", Carry(tuple(banks)))
+    return out
+
+
+class Carry:
+    """An APPLY_MODEL wrapper that takes what rows carry out of the network's arguments."""
+
+    def __init__(self, names: Sequence[str]):
+        self.names = names
+
+    def __call__(self, executor, x, t, c_concat=None, c_crossattn=None, control=None,
+                 transformer_options={}, **kwargs):  # noqa: B006  # fmt: skip
+        carried = dict(transformer_options.get(CARRIED, {}))
+        acting = transformer_options.get(ACTING, self.names)
+        for name in self.names:
+            told, mask = kwargs.pop(_key(name), None), kwargs.pop(_mask_key(name), None)
+            if told is not None and name in acting:
+                told = told.to(x.device)
+                carried[name] = (told[..., :1], told[..., 1:], mask)
+        options = {**transformer_options, CARRIED: carried}
+        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+
+class ImageAttention:
+    """Replaces one text attention: what it gave before, and a term for each prompt."""
+
+    def __init__(self, index: int, heard: Sequence[tuple[str, Bank]], earlier):
+        self.index, self.heard, self.earlier = index, heard, earlier
+
+    def __call__(self, q, k, v, extra):
+        text = (self.earlier or _text)(q, k, v, extra)
+        carried = extra.get(CARRIED, {})
+        terms = [
+            self._term(bank, *carried[name], q, extra)
+            for name, bank in self.heard
+            if name in carried
+        ]
+        heads = extra["n_heads"]
+        return add_images(text, q, terms, heads, _attend(extra)) if terms else text
+
+    def _term(self, bank: Bank, loud, present, mask, q, extra) -> ImageTerm:
+        kv, none = bank.at(self.index, q)
+        kv = KV(*(_rows(part, q.shape[0]) for part in kv))
+        if none is not None:
+            share = present.to(q.dtype)
+            kv = KV(*(n + share * (p - n) for p, n in zip(kv, none, strict=True)))
+        kv, left = scale_kv(kv, bank.scales[self.index], bank.scaling)
+        where = None if mask is None else _where(mask, extra["activations_shape"])
+        bias = None if bank.bias is None else bank.bias.to(q.device)
+        return ImageTerm(kv, loud.to(q.dtype) * left, where, bias)
+
+
+def _text(q, k, v, extra):
+    return optimized_attention(
+        q, k, v, extra["n_heads"], attn_precision=extra["attn_precision"], transformer_options=extra
+    )
+
+
+def _attend(extra):
+    def attend(q, k, v, heads, bias):
+        mask = None if bias is None else bias.to(q.dtype).expand(q.shape[0], q.shape[1], -1)
+        return optimized_attention(
+            q, k, v, heads, mask=mask, attn_precision=extra["attn_precision"]
+        )
+
+    return attend
+
+
+def _where(mask, shape):
+    """The mask at a layer's own rows and columns, from the part that the row is of."""
+    small = torch.nn.functional.interpolate(mask.float(), tuple(shape[-2:]), mode="area")
+    return small.flatten(2).transpose(1, 2)
+
+
+def _rows(part, count: int):
+    """One picture for all images, or one for each in every chunk of the batch."""
+    return part if part.shape[0] == 1 else part.repeat(count // part.shape[0], 1, 1)
+
+
+def _moved(kv: KV, like) -> KV:
+    return KV(*(part.to(like) for part in kv))
+
+
+def _key(name: str) -> str:
+    return f"mmc_image_prompt_{name}"
+
+
+def _mask_key(name: str) -> str:
+    return f"mmc_image_prompt_mask_{name}"

@@ -1,0 +1,249 @@
+"""An image prompt: pictures through an adapter, ready for any UNet that the adapter fits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import comfy.conds
+import comfy.model_management
+import comfy.utils
+import torch
+import torch.nn.functional as F
+from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
+
+from ....mm_core.adapters.ip_adapter import weight_types
+from ....mm_core.adapters.ip_adapter.combine import combine_features, concat_tokens, token_bias
+from ....mm_core.adapters.ip_adapter.layout import Layout
+from ....mm_core.adapters.ip_adapter.lora import lora_weights
+from ....mm_core.adapters.ip_adapter.projection import ImagePrompt, check_prompt, null_prompt
+from ....mm_core.adapters.ip_adapter.sites import Architecture, check_fits, places, sites
+from ....mm_core.errors import InputError
+from ....mm_core.guidance.gain import numbers
+from .attention import Bank, patched
+from .files import HostIPAdapter
+from .pictures import blank, features
+
+COMBINE = ("concat", "one each", "add", "subtract", "average", "norm average")
+ABSENT = ("off", "null picture")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How pictures become a prompt, as the node has it.
+
+    strength: multiplies what every layer adds. layers: place:weight pairs in place of weight_type.
+    absent: what rows without this input hear: nothing, what the adapter was trained to take for no
+    picture, or negative, where that is given.
+    """
+
+    strength: float = 1.0
+    weight_type: str = "linear"
+    layers: str = ""
+    combine: str = "concat"
+    image_weights: str = ""
+    scaling: str = "V only"
+    crop: str = "center"
+    absent: str = "off"
+    negative: Any = None
+    identity: Any = None
+    mask: Any = None
+
+
+@dataclass
+class Frame:
+    """The latent's rows and columns in the run that is under way."""
+
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class ImagePromptEffect:
+    """Tokens of an image prompt (1 or b, n, width), and of its absence."""
+
+    adapter: HostIPAdapter
+    tokens: torch.Tensor
+    absent: torch.Tensor | None
+    style: Style
+    bias: torch.Tensor | None = None
+
+    @property
+    def samples(self) -> torch.Tensor:
+        """A tensor as long as the input's batch."""
+        return self.tokens
+
+    def bank(self, model) -> Bank:
+        """Keys and values for a model's layers. Raises WeightsError where it does not fit."""
+        layout, shape = self.adapter.layout, architecture(model, self.adapter.layout)
+        check_fits(layout, shape)
+        found = sites(shape)
+        at = places(found)
+        style = self.style
+        if style.layers.strip():
+            by_place = weight_types.from_text(style.layers, at, style.strength)
+        else:
+            by_place = weight_types.spread(style.weight_type, at, style.strength, style.strength)
+        module, device = self.adapter.ready()
+        home = comfy.model_management.intermediate_device()
+
+        def keys_values(tokens):
+            made = module.keys_values(tokens.to(device))
+            return {i: type(kv)(*(part.to(home) for part in kv)) for i, kv in made.items()}
+
+        return Bank(
+            keys_values(self.tokens),
+            None if self.absent is None else keys_values(self.absent),
+            {site.index: by_place.get(site.place, 0.0) for site in found},
+            style.scaling,
+            self.bias,
+        )
+
+    def mask_cond(self, frame: Frame):
+        """What rows carry of the mask, or None."""
+        mask = self.style.mask
+        if mask is None:
+            return None
+        shown = mask if mask.ndim == 3 else mask[None]
+        return CONDMask(shown[:, None].float(), frame)
+
+
+class CONDMask(comfy.conds.CONDRegular):
+    """A mask over the whole picture (b or 1, 1, h, w), cut to the part that a row is of."""
+
+    def __init__(self, cond, frame: Frame):
+        super().__init__(cond)
+        self.frame = frame
+
+    def _copy_with(self, cond):
+        return CONDMask(cond, self.frame)
+
+    def process_cond(self, batch_size, area=None, **kwargs):
+        data = self.cond
+        if self.frame.size is not None:
+            data = F.interpolate(data, self.frame.size, mode="area")
+            if area is not None:
+                half = len(area) // 2  # sizes, then where they begin; rows and columns last
+                (rows, columns), (top, left) = area[half - 2 : half], area[-2:]
+                data = data[..., top : top + rows, left : left + columns]
+        return self._copy_with(comfy.utils.repeat_to_batch_size(data, batch_size))
+
+
+def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> ImagePromptEffect:
+    """Encodes pictures and projects them. Raises InputError naming what does not fit."""
+    layout = adapter.layout
+    if layout.family in ("flux_xlabs", "flux_instantx", "sd35_instantx"):
+        raise InputError(
+            f"{layout.source} is for {layout.model}: this version drives UNets of SD1.5, SDXL and "
+            "Kolors; choose an adapter for one of these"
+        )
+    if layout.context != layout.token_width:
+        raise InputError(
+            f"{layout.source} makes tokens {layout.token_width} wide that pass through the model's "
+            f"own projection of text to {layout.context}; this version does not: choose the plus "
+            "adapter of Kolors"
+        )
+    kinds = {need.kind for need in layout.needs}
+    seen = features(clip_vision, image, layout, style.crop) if kinds - {"identity"} else None
+    identity = _identity(style.identity) if "identity" in kinds else None
+    weights = numbers(style.image_weights, "image weights") if style.image_weights.strip() else None
+    prompt, bias = _combined(ImagePrompt(seen, identity), style, weights, layout)
+    check_prompt(layout, prompt)
+    module, device = adapter.ready()
+
+    def tokens(one: ImagePrompt):
+        moved = ImagePrompt(*(x if x is None else x.to(device) for x in _parts(one)))
+        made = module.tokens(moved)
+        made = made if style.combine == "one each" else concat_tokens(made)
+        return made.to(comfy.model_management.intermediate_device())
+
+    absent = None
+    if style.negative is not None:
+        away = features(clip_vision, style.negative, layout, style.crop)
+        absent = tokens(ImagePrompt(away, identity))
+    elif style.absent == "null picture":
+        none = blank(clip_vision, layout) if seen is not None else None
+        absent = tokens(null_prompt(layout, prompt, none))
+    present = tokens(prompt)
+    return ImagePromptEffect(adapter, present, _as_long(absent, present), style, bias)
+
+
+def with_banks(model, banks: Mapping[str, Bank], prompts: Mapping[str, ImagePromptEffect]):
+    """A clone of a MODEL that hears these prompts. What FaceID files add to its weights, all rows
+    get: it was trained so."""
+    layout = next(iter(prompts.values())).adapter.layout
+    found = sites(architecture(model, layout))
+    out = patched(model, banks, found)
+    for prompt in prompts.values():
+        added = lora_weights(prompt.adapter.lora, found)
+        whole = {f"diffusion_model.{name}": (w.up @ w.down,) for name, w in added.items()}
+        out.add_patches(whole, prompt.style.strength)
+    return out
+
+
+def architecture(model, layout: Layout) -> Architecture:
+    """Of a MODEL's UNet. InputError for other networks, by name."""
+    network = model.model.diffusion_model
+    if not isinstance(network, UNetModel):
+        raise InputError(
+            f"{layout.source} is for UNets ({layout.model}), but the model is a "
+            f"{type(model.model).__name__}; choose an adapter for it, or load a model of "
+            f"{layout.model}"
+        )
+    config = model.model.model_config.unet_config
+    each = config["num_res_blocks"]
+    layers = each[0] if isinstance(each, list | tuple) else each
+    depth = list(config["transformer_depth"])
+    mult = config["channel_mult"]
+    widths = tuple(config["model_channels"] * m for m in mult)
+    depths = tuple(depth[level * layers] for level in range(len(mult)))
+    middle = max(0, config.get("transformer_depth_middle") or 0)
+    name = type(model.model).__name__
+    known = {768: "SD1.5", 2048: "SDXL"}.get(config["context_dim"], name)
+    return Architecture(known, config["context_dim"], widths, depths, middle, layers)
+
+
+def _combined(
+    prompt: ImagePrompt, style: Style, weights: Sequence[float] | None, layout: Layout
+) -> tuple[ImagePrompt, torch.Tensor | None]:
+    """Several pictures as the prompt that the user asked for, and scores for their tokens."""
+    if style.combine not in COMBINE:
+        raise InputError(f"there is no combination {style.combine!r}; choose {', '.join(COMBINE)}")
+    if style.combine in ("concat", "one each"):
+        given = prompt.features if prompt.features is not None else prompt.identity
+        count = 0 if given is None else len(given)
+        if weights is None:
+            return prompt, None
+        if len(weights) != count:
+            raise InputError(
+                f"there are {len(weights)} image weights for {count} pictures; give one for each"
+            )
+        if style.combine == "one each":
+            raise InputError(
+                "image weights are for pictures that are combined; with one each, use the "
+                "weights of the modality"
+            )
+        return prompt, token_bias(weights, layout.tokens)
+    parts = (
+        p if p is None else combine_features(p, style.combine, weights) for p in _parts(prompt)
+    )
+    return ImagePrompt(*parts), None
+
+
+def _parts(prompt: ImagePrompt):
+    return prompt.features, prompt.identity
+
+
+def _identity(given) -> torch.Tensor:
+    if not isinstance(given, torch.Tensor) or given.ndim not in (1, 2):
+        raise InputError(
+            "this adapter needs face embeddings: connect identity, a tensor of (faces, 512) from "
+            f"a face recogniser of yours; found {type(given).__name__}"
+        )
+    return given[None].float() if given.ndim == 1 else given.float()
+
+
+def _as_long(absent, present):
+    """Tokens of no picture, repeated to as many as there are of pictures."""
+    if absent is None or absent.shape[1] == present.shape[1]:
+        return absent
+    times = -(-present.shape[1] // absent.shape[1])
+    return absent.repeat(1, times, 1)[:, : present.shape[1]]
