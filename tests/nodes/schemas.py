@@ -1,6 +1,6 @@
 """What saved workflows rely on, out of /object_info: the part of it that must not change."""
 
-HOSTS = ("sampler_name", "scheduler")  # their options belong to the ComfyUI version
+HOSTS = ("sampler_name", "scheduler", "file")  # their options belong to the ComfyUI at hand
 
 
 def pack_nodes(info, pack):
