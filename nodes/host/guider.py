@@ -1,5 +1,6 @@
 """Runs a guidance program's rows as one batch. The host hands out denoised latents; so do we."""
 
+import copy
 from typing import Any
 
 import comfy.model_sampling
@@ -112,7 +113,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 bank.forget()
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
-        run, clock, sigma = self.run, self._clock(), float(timestep[0])
+        run, sigma = self.run, float(timestep[0])
+        clock = run.clock = run.clock or self._clock()
         moment, following = clock.moment(sigma, run), clock.following(sigma, run)
         program = run.program.pushed(self._override())
         plan = self._asked(program.plan_at(moment, clock.hidden(sigma)))
@@ -228,7 +230,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         )  # fmt: skip
 
     def _clock(self) -> Clock:
-        sampling = self.inner_model.model_sampling
+        # On the CPU: it is asked often, and each answer would make a GPU wait.
+        sampling = copy.deepcopy(self.inner_model.model_sampling).cpu()
         return Clock(
             lambda share: float(sampling.percent_to_sigma(share)),
             isinstance(sampling, comfy.model_sampling.CONST),

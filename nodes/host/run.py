@@ -28,6 +28,7 @@ class Run:
     trace: Trace = field(default_factory=Trace)
     teller: Teller = field(default_factory=Teller)
     at_once: int | None = None
+    clock: "Clock | None" = None
     progress: dict[float, float] = field(default_factory=dict)
 
     def forget(self) -> None:
