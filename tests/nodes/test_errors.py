@@ -77,7 +77,7 @@ SAID = {
     pose_with_both_inputs: "found both of image and keypoints; connect exactly one of them",
     nobody: f"the keypoints input: there is no person in the first frame; {POSE_JSON}",
     style_without_adapters: "the style input has no encoder: connect adapters, "
-    "from Load Embedded Model",
+    "from Load Embedded Model, or an ip_adapter",
     a_click: "the audio input: 320 samples at 16000 Hz are too few to hear; "
     "needed at least 0.05 s",
     backward_window: "a window runs from 0.6 to 0.3; both ends must lie in 0..1 "
