@@ -15,6 +15,7 @@ from comfy.ldm.modules.attention import optimized_attention
 
 from ....mm_core.adapters.ip_adapter.attend import ImageTerm, add_images
 from ....mm_core.adapters.ip_adapter.keys_values import KV
+from ....mm_core.adapters.ip_adapter.masks import on_grid
 from ....mm_core.adapters.ip_adapter.scaling import scale_kv
 from ....mm_core.adapters.ip_adapter.sites import Site
 
@@ -29,7 +30,6 @@ class Bank:
 
     present, absent: by layer index; absent only where something stands for no picture. scales: by
     layer index, what the layer multiplies by. bias: scores added for tokens of weighted pictures.
-    mask: (b or 1, h, w), where it acts.
     """
 
     present: Mapping[int, KV]
@@ -124,7 +124,8 @@ class ImageAttention:
             share = present.to(q.dtype)
             kv = KV(*(n + share * (p - n) for p, n in zip(kv, none, strict=True)))
         kv, left = scale_kv(kv, bank.scales[self.index], bank.scaling)
-        where = None if mask is None else _where(mask, extra["activations_shape"])
+        # At the layer's own rows and columns: the mask is of the part that the row is of.
+        where = None if mask is None else on_grid(mask[:, 0], *extra["activations_shape"][-2:])
         bias = None if bank.bias is None else bank.bias.to(q.device)
         return ImageTerm(kv, loud.to(q.dtype) * left, where, bias)
 
@@ -143,12 +144,6 @@ def _attend(extra):
         )
 
     return attend
-
-
-def _where(mask, shape):
-    """The mask at a layer's own rows and columns, from the part that the row is of."""
-    small = torch.nn.functional.interpolate(mask.float(), tuple(shape[-2:]), mode="area")
-    return small.flatten(2).transpose(1, 2)
 
 
 def _rows(part, count: int):
