@@ -14,7 +14,7 @@ from .conditioners import AudioEncoder, StyleEncoder, TextEncoder
 from .scenes.attributes import MAP_PIXELS
 from .vocabulary import PAD, tokenize
 
-PATCH = 4  # latent cells along a side of what becomes one token
+PATCH = 2  # latent cells along a side of what becomes one token
 PLACE = 32  # numbers that say where a token is
 
 

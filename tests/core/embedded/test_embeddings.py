@@ -33,18 +33,18 @@ def test_tokens_are_those_that_the_denoiser_is_given(shipped, noise):
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [(128, 128), (70, 200)])
-def test_a_picture_of_any_size_is_16_tokens(shipped, size):
+def test_a_picture_of_any_size_is_64_tokens(shipped, size):
     found = picture_embedding(shipped.autoencoder, torch.rand(2, 3, *size))
-    assert found.tokens.shape == (2, 16, 160)
+    assert found.tokens.shape == (2, 64, 64)
     assert found.mask.all()
 
 
 def test_a_token_is_a_patch_of_the_latent_and_its_place(noise):
-    latent = noise(1, 2, 8, 12)
+    latent = noise(1, 3, 4, 6)
     found = latent_tokens(latent)[0]
-    assert found.shape == (6, 2 * 16 + 32)
-    assert torch.equal(found[4, :32].view(2, 4, 4), latent[0, :, 4:8, 4:8])
-    assert torch.equal(found[1, 32:48], found[0, 32:48])  # one row
-    assert torch.equal(found[3, 48:], found[0, 48:])  # one column
-    assert len({tuple(t[32:].tolist()) for t in found}) == 6
-    assert found[3, 32].item() == pytest.approx(math.sin(0.75 * math.pi))
+    assert found.shape == (6, 3 * 4 + 32)
+    assert torch.equal(found[4, :12].view(3, 2, 2), latent[0, :, 2:4, 2:4])
+    assert torch.equal(found[1, 12:28], found[0, 12:28])  # one row
+    assert torch.equal(found[3, 28:], found[0, 28:])  # one column
+    assert len({tuple(t[12:].tolist()) for t in found}) == 6
+    assert found[3, 12].item() == pytest.approx(math.sin(0.75 * math.pi))

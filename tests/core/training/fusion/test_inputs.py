@@ -18,7 +18,7 @@ def test_embeddings_are_of_the_scenes_of_the_seed(few, scenes):
     assert few.text.mask.sum(1).tolist() == [1 + len(words_of(c)) for c in few.captions]
     assert few.text.tokens.shape == (64, 24, 128)
     assert few.style.tokens.shape == (64, 16, 128)
-    assert few.picture.tokens.shape == (64, 16, 160)
+    assert few.picture.tokens.shape == (64, 64, 64)
     assert torch.equal(few.content.kind, scenes.content.kind)
     assert torch.equal(few.look.family, scenes.style.family)
 

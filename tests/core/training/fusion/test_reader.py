@@ -75,7 +75,7 @@ def many(shipped):
 def test_after_two_minutes_either_input_is_missed_in_scenes_never_seen(
     many, quiet, tmp_path, capsys, kind, settings
 ):
-    budget = Budget(4000, minutes=2)
+    budget = Budget(4000, minutes=2.0)
     reader = fit_reader(many[0], kind, budget, tmp_path / "fit.safetensors", quiet, settings)
     found = losses(reader, many[1])
     with capsys.disabled():
