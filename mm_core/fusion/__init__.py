@@ -1,0 +1,1 @@
+"""Several embeddings in, one conditioning out: blocks with weights, and modes without."""

@@ -1,0 +1,47 @@
+"""Files of fitted fusion blocks."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from ..errors import InputError, WeightsError
+from ..weights.header import Header
+from ..weights.load import fill, read_weights
+from ..weights.save import save_tensors
+from .block import FusionBlock
+from .kinds import build, kind_of
+
+KIND, VERSION = "fusion", 1
+
+
+def load_fusion(path: Path, ops: ModuleType = nn) -> tuple[FusionBlock, Header]:
+    """The block on the CPU, ready to use, and the file's header.
+
+    Raises WeightsError for a file that is not one, or of a block that this version cannot build.
+    """
+    tensors, header = read_weights(path, KIND, VERSION)
+    try:
+        block = build(header.config["block"], header.config["settings"], ops)
+    except (KeyError, TypeError, InputError) as e:
+        raise WeightsError(
+            f"{path.name} describes no fusion block that can be built here ({e}); "
+            "update the pack, or fit the block again"
+        ) from e
+    fill(block, tensors, path.name)
+    return block.eval().requires_grad_(False), header
+
+
+def save_fusion(
+    block: FusionBlock,
+    path: Path,
+    recipe: Mapping[str, Any] | None = None,
+    figures: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes the block as it is, with its kind and settings in the header."""
+    config = {"block": kind_of(block), "settings": asdict(block.config)}
+    header = Header(KIND, VERSION, config, dict(recipe or {}), dict(figures or {}))
+    save_tensors({n: t.detach() for n, t in block.state_dict().items()}, path, header)

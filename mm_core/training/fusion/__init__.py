@@ -1,0 +1,1 @@
+"""Fits of fusion blocks on the embedded model's scenes, and what they then can do."""
