@@ -3,6 +3,10 @@
 Only the tests load them; random weights. Copied into the test server.
 """
 
+import json
+import tempfile
+from pathlib import Path
+
 import comfy.clip_vision
 import comfy.latent_formats
 import comfy.model_base
@@ -71,14 +75,16 @@ class ProbeVision:
         return {"required": {"width": ("INT", {"default": CLIP})}}
 
     def make(self, width):
-        vision = comfy.clip_vision.ClipVisionModel(
-            {
-                "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 3,
-                "num_attention_heads": 2, "num_channels": 3, "image_size": 56, "patch_size": 14,
-                "hidden_act": "gelu", "layer_norm_eps": 1e-5, "projection_dim": width,
-                "model_type": "clip_vision_model",
-            }
-        )  # fmt: skip
+        config = {
+            "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 3,
+            "num_attention_heads": 2, "num_channels": 3, "image_size": 56, "patch_size": 14,
+            "hidden_act": "gelu", "layer_norm_eps": 1e-5, "projection_dim": width,
+            "model_type": "clip_vision_model",
+        }  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:  # older hosts read a file only
+            path = Path(folder) / "config.json"
+            path.write_text(json.dumps(config))
+            vision = comfy.clip_vision.ClipVisionModel(str(path))
         _fill(vision.model)
         return (vision,)
 
