@@ -17,7 +17,7 @@ from comfy_server import Server
 from PIL import Image
 
 EXAMPLES = ROOT / "example_workflows"
-VIEW = {"scale": 0.66, "offset": [150, 130]}
+VIEW = {"scale": 0.55, "offset": [500, 170]}
 
 NOTES = {
     "01-four-inputs": """## Four inputs, four weights
@@ -52,11 +52,12 @@ text => {
   };
   const targets = n => (n.outputs ?? []).flatMap(o => o.links ?? [])
     .map(id => graph.getNodeById(graph.getLink(id).target_id));
-  let rows = 0;
+  let top = 0;
   const place = new Map();
   for (const n of byId.filter(isModality)) {
-    place.set(n, rows * row);
-    put(n, column, rows++ * row);
+    place.set(n, top);
+    put(n, column, top);
+    top += Math.max(row, n.size[1] + 60);
   }
   let right = 0;
   const fedBy = new Set();

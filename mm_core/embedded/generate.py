@@ -90,7 +90,7 @@ class GuidedModel:
         moment = Moment(1 - sigma, noise)
         plan = self.program.plan_at(moment)
         rows = self.planner.choose(plan, noise, following)
-        predictions = self.planner.complete(self.predict(x, sigma, rows), plan, following)
+        predictions = self.planner.complete(self.predict(x, sigma, rows), plan)
         result = self._corrected(combine(predictions, plan), plan, predictions, x, sigma)
         if self._trace is not None:
             self._trace.see(moment, following, plan, predictions, rows, x, result)

@@ -137,13 +137,8 @@ class Planner:
         self._alarm = max(0, self._alarm - 1)
         return (*run, reference)
 
-    def complete(
-        self, fresh: Mapping[Row, Latent], plan: GuidancePlan, following: float
-    ) -> dict[Row, Latent]:
-        """Every row of the plan: those that were run, and the others as foreseen.
-
-        following: as choose() was given it.
-        """
+    def complete(self, fresh: Mapping[Row, Latent], plan: GuidancePlan) -> dict[Row, Latent]:
+        """Every row of the plan: those that were run, and the others as foreseen."""
         reference = reference_row(plan)
         anchor = fresh[reference]
         out = {reference: anchor}

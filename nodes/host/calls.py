@@ -1,7 +1,7 @@
 """Rows to network calls: one for all of them, as the host and other packs' nodes expect it."""
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import comfy.model_management
@@ -9,7 +9,7 @@ import comfy.patcher_extension
 import comfy.samplers
 
 from ...mm_core.errors import InputError
-from .ip_adapter.attention import ACTING
+from .ip_adapter.attention import RESTING
 
 APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
 READS_THE_OTHER_SIDE = {"SelfAttentionGuidance": "Self-Attention Guidance"}
@@ -64,10 +64,10 @@ def _run_pair(run, model, conds, x, timestep, options):
     )  # fmt: skip
 
 
-def with_acting(options: Mapping[str, Any], names: Sequence[str]):
-    """Model options that say which modalities act at this step: others are off in every row."""
+def with_resting(options: Mapping[str, Any], names: Collection[str]):
+    """Model options that say which image prompts do not act at this step: off in every row."""
     inner = options.get("transformer_options", {})
-    return {**options, "transformer_options": {**inner, ACTING: frozenset(names)}}
+    return {**options, "transformer_options": {**inner, RESTING: frozenset(names)}}
 
 
 def with_sides(options: Mapping[str, Any], sides: Mapping[Any, int]):

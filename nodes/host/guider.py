@@ -15,7 +15,7 @@ from ...mm_core.guidance.plan import GuidancePlan, Term
 from ...mm_core.guidance.planner import EXACT, Effort, Planner
 from ...mm_core.guidance.program import Program
 from ...mm_core.types import NULL, Row
-from .calls import refuse_without_other_side, run_rows, with_acting, with_sides
+from .calls import refuse_without_other_side, run_rows, with_resting, with_sides
 from .control import SharedControl
 from .effects import HostModality
 from .ip_adapter.prompt import with_banks
@@ -124,9 +124,10 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             refuse_without_other_side(model_options)
         chosen = run.planner.choose(plan, moment.noise, following)
         rows = _in_order(chosen, plan, pair) if pair else _ends_last(chosen, ends)
-        options = with_acting(model_options, ends[0].names) if self.banks else model_options
+        resting = self.banks.keys() - set(ends[0].names)
+        options = with_resting(model_options, resting) if resting else model_options
         fresh = self._run_rows(rows, x, timestep, options)
-        predictions = {**fresh, **run.planner.complete(fresh, plan, following)}
+        predictions = {**fresh, **run.planner.complete(fresh, plan)}
         if pair:
             scale = self._pair_scale(plan, pair, program)
             both = (predictions[row] for row in pair)

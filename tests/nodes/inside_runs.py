@@ -37,6 +37,7 @@ sys.path.insert(0, str(pack / "tests" / "nodes"))
 import probe_nodes  # noqa: E402
 from mmc_pack.mm_core.errors import InputError  # noqa: E402
 from mmc_pack.nodes.host import modality as inputs  # noqa: E402
+from mmc_pack.nodes.host.ip_adapter.prompt import CONDMask, Frame  # noqa: E402
 from mmc_pack.nodes.host.make import Choices, make_guider  # noqa: E402
 from mmc_pack.nodes.host.modality import Control, Guidance  # noqa: E402
 from mmc_pack.nodes.host.sample import sample_with  # noqa: E402
@@ -147,6 +148,16 @@ def windows(model, modalities, alone):
     return {"finite": bool(found.isfinite().all()), "off": off(found, alone)}
 
 
+def mask_of_a_part():
+    """What a row of the lower left quarter carries of a mask that counts its pixels."""
+    frame = Frame((4, 6))
+    mask = torch.arange(8 * 12.0).view(1, 1, 8, 12)
+    cut = CONDMask(mask, frame).process_cond(2, area=(2, 3, 2, 0)).cond
+    frame.size = (8, 12)
+    whole = CONDMask(mask, frame).process_cond(1).cond
+    return cut.tolist(), bool(torch.equal(whole, mask))
+
+
 def refusal(run):
     try:
         run()
@@ -172,6 +183,7 @@ found = {
     "streams": streams(told),
     "streams, a weight each": streams([text(1, 4.0, weights="3, 2"), told[1]], 2),
     "streams, a mask": refusal(lambda: streams([mask, told[1]])),
+    "mask of a part": mask_of_a_part(),
     "again": bool(torch.equal(alone, drawn(model, modalities))),
     "other again": bool(torch.equal(other, drawn(model, told, speed="balanced", steps=5))),
 }

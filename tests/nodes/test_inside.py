@@ -44,6 +44,14 @@ def test_a_mask_on_several_streams_is_refused(found):
     assert found["streams, a mask"].startswith("this latent holds several streams")
 
 
+def test_a_row_of_a_part_of_the_picture_gets_that_part_of_a_mask(found):
+    """Each place of a 4 x 6 latent is the mean of 2 x 2 pixels of 8 x 12, counted row by row."""
+    cut, whole = found["mask of a part"]
+    places = [[24 * r + 2 * c + 6.5 for c in range(6)] for r in range(4)]
+    assert cut == [[[row[:3] for row in places[2:]]]] * 2  # one for each image of the batch
+    assert whole
+
+
 def test_two_graphs_on_one_model_do_not_see_each_other(found):
     assert found["again"]
     assert found["other again"]

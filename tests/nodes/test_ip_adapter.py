@@ -194,6 +194,23 @@ def test_a_plain_ksampler_hears_it_too(adapters):
     assert off(joint, theirs) < 1e-5
 
 
+def test_one_that_was_applied_is_heard_beside_a_modality(adapters):
+    """The guider's own prompts rest at times; those that came with the MODEL never do."""
+    g = Prompted()
+    node, _ = g.add(
+        "MMC_ApplyImagePrompt", model=g.model, positive=g.words("a red circle"),
+        negative=g.words(), modality=g.style(),
+    )  # fmt: skip
+    plain = g.add("MMC_Condition", conditioning=g.words("a red circle"), absent=g.words(),
+                  name="text", weight=3.0, start=0.0, end=1.0)  # fmt: skip
+    heard = g.add("MMC_Condition", conditioning=[node, 1], absent=[node, 2], name="text",
+                  weight=3.0, start=0.0, end=1.0)  # fmt: skip
+    other = g.style(file="two.safetensors", end=0.5)
+    g.model = [node, 0]
+    with_it, without = latents(adapters, g, g.guided(heard, other), g.guided(plain, other))
+    assert off(with_it, without) > 1e-3
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

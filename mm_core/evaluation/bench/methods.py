@@ -28,7 +28,7 @@ class Planned:
     def __call__(self, x: Latent, at: Moment, following: float, predict: Predict) -> Latent:
         plan = self.program.plan_at(at)
         rows = self.planner.choose(plan, at.noise, following)
-        return combine(self.planner.complete(predict(rows), plan, following), plan)
+        return combine(self.planner.complete(predict(rows), plan), plan)
 
 
 @dataclass(frozen=True)

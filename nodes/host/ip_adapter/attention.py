@@ -4,7 +4,7 @@ What a row hears of each prompt is carried by its conditioning, so that it survi
 splitting and cropping; keys and values were made before the run. Nothing here waits for a GPU.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from ....mm_core.adapters.ip_adapter.sites import Site
 
 APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
 CARRIED = "mmc_image_prompts"
-ACTING = "mmc_acting"  # the modalities that act at this step, where a guider of ours runs
+RESTING = "mmc_resting"  # the prompts of a guider of ours that do not act at this step
 
 
 @dataclass
@@ -37,18 +37,29 @@ class Bank:
     scales: Mapping[int, float]
     scaling: str = "V only"
     bias: torch.Tensor | None = None
-    _there: dict[tuple[Any, Any, int], tuple[KV, KV | None]] = field(default_factory=dict)
+    _there: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def at(self, index: int, like: torch.Tensor) -> tuple[KV, KV | None]:
         """A layer's keys and values on the device and in the precision of its queries; moved once
         a run."""
-        key = like.device, like.dtype, index
-        if key not in self._there:
-            absent = self.absent
-            self._there[key] = (
+        absent = self.absent
+        return self._once(
+            (like.device, like.dtype, index),
+            lambda: (
                 _moved(self.present[index], like),
                 None if absent is None else _moved(absent[index], like),
-            )
+            ),
+        )
+
+    def bias_at(self, like: torch.Tensor) -> torch.Tensor | None:
+        """The scores of tokens, likewise."""
+        bias = self.bias
+        key = like.device, like.dtype, "bias"
+        return None if bias is None else self._once(key, lambda: bias.to(like))
+
+    def _once(self, key: tuple[Any, ...], made: Callable[[], Any]) -> Any:
+        if key not in self._there:
+            self._there[key] = made()
         return self._there[key]
 
     def forget(self) -> None:
@@ -90,11 +101,12 @@ class Carry:
     def __call__(self, executor, x, t, c_concat=None, c_crossattn=None, control=None,
                  transformer_options={}, **kwargs):  # noqa: B006  # fmt: skip
         carried = dict(transformer_options.get(CARRIED, {}))
-        acting = transformer_options.get(ACTING, self.names)
+        resting = transformer_options.get(RESTING, ())
         for name in self.names:
             told, mask = kwargs.pop(_key(name), None), kwargs.pop(_mask_key(name), None)
-            if told is not None and name in acting:
+            if told is not None and name not in resting:
                 told = told.to(x.device)
+                mask = None if mask is None else mask.to(x.device)
                 carried[name] = (told[..., :1], told[..., 1:], mask)
         options = {**transformer_options, CARRIED: carried}
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
@@ -126,8 +138,7 @@ class ImageAttention:
         kv, left = scale_kv(kv, bank.scales[self.index], bank.scaling)
         # At the layer's own rows and columns: the mask is of the part that the row is of.
         where = None if mask is None else on_grid(mask[:, 0], *extra["activations_shape"][-2:])
-        bias = None if bank.bias is None else bank.bias.to(q.device)
-        return ImageTerm(kv, loud.to(q.dtype) * left, where, bias)
+        return ImageTerm(kv, loud.to(q.dtype) * left, where, bank.bias_at(q))
 
 
 def _text(q, k, v, extra):
@@ -138,7 +149,7 @@ def _text(q, k, v, extra):
 
 def _attend(extra):
     def attend(q, k, v, heads, bias):
-        mask = None if bias is None else bias.to(q.dtype).expand(q.shape[0], q.shape[1], -1)
+        mask = None if bias is None else bias.expand(q.shape[0], q.shape[1], -1)
         return optimized_attention(
             q, k, v, heads, mask=mask, attn_precision=extra["attn_precision"]
         )

@@ -112,14 +112,17 @@ class CONDMask(comfy.conds.CONDRegular):
     def __init__(self, cond, frame: Frame):
         super().__init__(cond)
         self.frame = frame
+        self._fitted = (None, cond)  # a size, and the mask at it
 
     def _copy_with(self, cond):
         return CONDMask(cond, self.frame)
 
     def process_cond(self, batch_size, area=None, **kwargs):
-        data = self.cond
-        if self.frame.size is not None:
-            data = F.interpolate(data, self.frame.size, mode="area")
+        data, size = self.cond, self.frame.size
+        if size is not None:
+            if self._fitted[0] != size:  # once a run, not once a step
+                self._fitted = (size, F.interpolate(data, size, mode="area"))
+            data = self._fitted[1]
             if area is not None:
                 half = len(area) // 2  # sizes, then where they begin; rows and columns last
                 (rows, columns), (top, left) = area[half - 2 : half], area[-2:]

@@ -36,7 +36,7 @@ def sample(world, program, effort=EXACT, samples=SAMPLES, steps=STEPS):
         plan = program.plan_at(Moment(0.5, noise))
         rows = planner.choose(plan, noise, following)
         fresh = {row: world.denoise(x, noise, row) for row in rows}
-        return combine(planner.complete(fresh, plan, following), plan)
+        return combine(planner.complete(fresh, plan), plan)
 
     found = euler(denoise, start(samples), levels(steps))
     return found, sum(len(s.fresh) for s in planner.steps) / steps

@@ -30,7 +30,7 @@ def go(planner, plans=None, levels=LEVELS, network=drift, x=None):
         following = levels[k + 1] if k + 1 < len(levels) else 0.0
         rows = planner.choose(plan, noise, following)
         fresh = {row: network(row, noise, x) for row in rows}
-        out.append((rows, planner.complete(fresh, plan, following)))
+        out.append((rows, planner.complete(fresh, plan)))
     return out
 
 

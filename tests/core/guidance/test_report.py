@@ -39,7 +39,7 @@ def finished():
     planner, plan = Planner(FAST), PROGRAM.plan_at(0.5)
     for noise, following in ((4.0, 3.0), (3.0, 2.0), (2.0, 0.0)):
         rows = planner.choose(plan, noise, following)
-        planner.complete({row: torch.ones(1, 1, 2, 2) * len(row.names) for row in rows}, plan, 1.0)
+        planner.complete({row: torch.ones(1, 1, 2, 2) * len(row.names) for row in rows}, plan)
     return describe(PROGRAM, planner)
 
 
@@ -66,7 +66,7 @@ def traced(program, latents, noises=(4.0, 2.0, 1.0)):
     for noise, following in zip(noises, (*noises[1:], 0.0), strict=True):
         plan = program.plan_at(0.0)
         run = planner.choose(plan, noise, following)
-        predictions = planner.complete({row: latents(row) for row in run}, plan, following)
+        predictions = planner.complete({row: latents(row) for row in run}, plan)
         x = torch.zeros(2, 1, 2, 2)
         trace.see(Moment(0.0, noise), following, plan, predictions, run, x, latents(plan.anchor))
     return describe(program, planner, trace)
