@@ -17,7 +17,7 @@ from comfy_server import Server
 from PIL import Image
 
 EXAMPLES = ROOT / "example_workflows"
-VIEW = {"scale": 0.55, "offset": [500, 170]}
+VIEW = {"scale": 0.62, "offset": [430, 130]}  # smaller, and the editor leaves out all words
 
 NOTES = {
     "01-four-inputs": """## Four inputs, four weights
