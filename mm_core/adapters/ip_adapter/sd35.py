@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ...types import Float, Tensor
+from .flux import HeadAttention
 from .keys import LAYERS
 from .layout import Layout
 from .time_resampler import Timed
@@ -40,7 +41,12 @@ class JointLayer(nn.Module):
         return self.norm_ip_k(self._split(self.to_k_ip(x))), self._split(self.to_v_ip(x))
 
     def forward(
-        self, q: Heads, k: Heads, v: Heads, prompt: tuple[PromptHeads, PromptHeads]
+        self,
+        q: Heads,
+        k: Heads,
+        v: Heads,
+        prompt: tuple[PromptHeads, PromptHeads],
+        attend: HeadAttention = F.scaled_dot_product_attention,
     ) -> Tensor:
         """What image tokens hear, (b, n, heads * e), to be scaled and added to the joint
         attention's output for them, before its output projection.
@@ -49,11 +55,20 @@ class JointLayer(nn.Module):
         """
         ip_k, ip_v = (part.expand(len(q), -1, -1, -1) for part in prompt)
         keys = torch.cat([self.norm_k(k), ip_k], 2)
-        heard = F.scaled_dot_product_attention(self.norm_q(q), keys, torch.cat([v, ip_v], 2))
+        heard = attend(self.norm_q(q), keys, torch.cat([v, ip_v], 2))
         return heard.transpose(1, 2).flatten(2)
 
     def _split(self, x: Float[Tensor, "b n w"]) -> Heads:
         return x.unflatten(-1, (-1, self.head)).transpose(1, 2)
+
+
+def before_norm(x: Heads, gain: Float[Tensor, " e"] | None) -> Heads:
+    """Queries or keys that the model has normed by head, with its gains undone.
+
+    Their length is lost, but a norm that follows, as this adapter's does, cannot tell. gain None:
+    the model norms nothing.
+    """
+    return x if gain is None else x / gain.to(x)
 
 
 class JointLayers(nn.ModuleDict):

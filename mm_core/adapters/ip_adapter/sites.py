@@ -102,6 +102,18 @@ def check_fits(layout: Layout, model: Architecture) -> None:
             )
 
 
+def check_blocks(layout: Layout, name: str, blocks: int, width: int) -> None:
+    """WeightsError unless a transformer called name has as many blocks, as wide, as the adapter's
+    layers."""
+    widths = set(layout.widths.values())
+    if len(layout.widths) != blocks or widths != {width}:
+        said = "/".join(map(str, sorted(widths)))
+        raise WeightsError(
+            f"{layout.source} is for {layout.model} ({len(layout.widths)} blocks of width {said}), "
+            f"but the model is {name} ({blocks} of width {width}); choose an adapter for {name}"
+        )
+
+
 def _sites(model: Architecture) -> Iterator[Site]:
     several = max(*model.depths, model.middle) > 1
     down, middle, up = _modules(model)

@@ -27,7 +27,8 @@ _WEAKENED = {
     "weak output": {"output"},
     "strong middle": {"input", "output"},
 }
-_CONCEPTS = ("style", "composition", "strong style", "style and composition")
+_PRECISE = ("precise style", "precise composition")
+_CONCEPTS = ("style", "composition", "strong style", "style and composition", *_PRECISE)
 WEIGHT_TYPES = (*_EASE, *_WEAKENED, *_CONCEPTS)
 
 
@@ -43,6 +44,12 @@ def spread(
         return {i: weight * _EASE[kind](i / len(places)) for i in places}
     if kind in _WEAKENED:
         weak = _WEAKENED[kind]
+        if not weak & set(places.values()):
+            raise InputError(
+                f"weight type {kind!r} is for UNets, but this model has "
+                f"{' and '.join(sorted(set(places.values())))} blocks; choose "
+                f"{', '.join(_EASE)}, or give layers"
+            )
         return {i: weight * (WEAK if block in weak else 1.0) for i, block in places.items()}
     if kind not in _CONCEPTS:
         raise InputError(f"there is no weight type {kind!r}; choose from {', '.join(WEIGHT_TYPES)}")
@@ -58,8 +65,22 @@ def spread(
         return {i: weight * share for i, share in layout.items()}
     if kind == "strong style":
         return {i: weight for i in sorted(places.keys() - layout.keys())}
+    if kind in _PRECISE:  # one of the two is turned round, see turned_round
+        composition = weight
     both = {i: weight for i in style} | {i: composition * s for i, s in layout.items()}
     return dict(sorted(both.items()))
+
+
+def turned_round(kind: str, places: Mapping[int, str]) -> frozenset[int]:
+    """Places where rows without the picture hear it, and rows with it do not.
+
+    Guidance then pushes away from what these places carry: from the picture's layout in "precise
+    style", from its style in "precise composition". None in other types.
+    """
+    if kind not in _PRECISE or len(places) not in _STYLE:
+        return frozenset()
+    style = kind == "precise style"
+    return frozenset(_LAYOUT[len(places)] if style else _STYLE[len(places)])
 
 
 def from_list(weights: Sequence[float], places: Mapping[int, str]) -> dict[int, float]:

@@ -4,6 +4,7 @@ import layouts
 import torch
 import torch.nn.functional as F
 
+from mm_core.adapters.ip_adapter.sd35 import before_norm
 from mm_core.adapters.ip_adapter.time_resampler import Timed
 
 SHAPES = layouts.instantx_sd35(12, 24, 2, 32, 5, 16, 2, 8)
@@ -47,3 +48,25 @@ def test_every_joint_block_has_its_layer(filled, noise):
     found = adapter.ip_adapter.keys_values(timed)
     assert found.keys() == {0, 1}
     assert found[0][0].shape == (1, 4, 5, 8)
+
+
+def test_the_models_own_norm_is_undone_as_far_as_another_norm_hears(filled, noise):
+    layer = filled(SHAPES)[0].ip_adapter["0"]
+    q, gain = noise(2, 4, 6, 8), 0.5 + noise(8).abs()
+    normed = before_norm(rms(q, gain), gain)
+    torch.testing.assert_close(layer.norm_q(normed), layer.norm_q(q), atol=1e-5, rtol=1e-5)
+    assert before_norm(q, None) is q
+
+
+def test_another_attention_may_be_used(filled, noise):
+    layer = filled(SHAPES)[0].ip_adapter["0"]
+    q, k, v, ip = noise(1, 4, 3, 8), noise(1, 4, 3, 8), noise(1, 4, 3, 8), noise(1, 4, 5, 8)
+    seen = []
+
+    def attend(q, k, v):
+        seen.append((k.shape, v.shape))
+        return q
+
+    out = layer(q, k, v, (ip, ip), attend)
+    torch.testing.assert_close(out, layer.norm_q(q).transpose(1, 2).flatten(2))
+    assert seen == [((1, 4, 8, 8), (1, 4, 8, 8))]

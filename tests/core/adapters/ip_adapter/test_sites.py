@@ -4,7 +4,15 @@ import layouts
 import pytest
 
 from mm_core.adapters.ip_adapter.layout import detect
-from mm_core.adapters.ip_adapter.sites import SD15, SDXL, Architecture, check_fits, places, sites
+from mm_core.adapters.ip_adapter.sites import (
+    SD15,
+    SDXL,
+    Architecture,
+    check_blocks,
+    check_fits,
+    places,
+    sites,
+)
 from mm_core.errors import WeightsError
 
 PUBLISHED = layouts.published()
@@ -117,3 +125,12 @@ NARROW = Architecture("narrow", 768, (320, 640, 1280, 1024), (1, 1, 1, 0), 1)
 def test_another_models_adapter_is_refused_with_both_numbers(name, model, said):
     with pytest.raises(WeightsError, match=said):
         check_fits(detect(PUBLISHED[name], name), model)
+
+
+def test_blocks_of_a_transformer_are_counted_and_measured():
+    layout = detect(PUBLISHED["xlabs_flux-ip-adapter"], "x.safetensors")
+    check_blocks(layout, "Flux", 19, 3072)
+    for blocks, width in ((8, 3072), (19, 6144)):
+        said = rf"x.*is for Flux \(19 blocks of width 3072\).* Flux2 \({blocks} of width {width}\)"
+        with pytest.raises(WeightsError, match=said):
+            check_blocks(layout, "Flux2", blocks, width)

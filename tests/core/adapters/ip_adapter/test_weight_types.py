@@ -3,7 +3,13 @@
 import pytest
 
 from mm_core.adapters.ip_adapter.sites import SD15, SDXL, places, sites
-from mm_core.adapters.ip_adapter.weight_types import WEIGHT_TYPES, from_list, from_text, spread
+from mm_core.adapters.ip_adapter.weight_types import (
+    WEIGHT_TYPES,
+    from_list,
+    from_text,
+    spread,
+    turned_round,
+)
 from mm_core.errors import InputError
 
 SMALL, LARGE = places(sites(SD15)), places(sites(SDXL))
@@ -103,3 +109,36 @@ def test_a_string_names_places_and_the_rest_is_not_applied():
 def test_a_string_that_makes_no_sense_is_refused(text, said):
     with pytest.raises(InputError, match=said):
         from_text(text, LARGE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "style", "layout"),
+    [
+        ("precise style", LARGE, {6: 0.8}, {3: 0.8}),
+        ("precise composition", LARGE, {6: 0.8}, {3: 0.8}),
+        ("precise style", SMALL, dict.fromkeys([*range(4), *range(9, 16)], 0.8), {4: 0.2, 5: 0.8}),
+        (
+            "precise composition", SMALL,
+            dict.fromkeys([*range(4), *range(9, 16)], 0.8), {4: 0.2, 5: 0.8},
+        ),
+    ],
+)  # fmt: skip
+def test_precise_types_turn_the_other_concept_round(kind, model, style, layout):
+    assert spread(kind, model, 0.8, 0.1) == pytest.approx(style | layout)
+    assert turned_round(kind, model) == set(layout if kind == "precise style" else style)
+
+
+def test_no_other_type_turns_anything_round():
+    for kind in WEIGHT_TYPES:
+        assert bool(turned_round(kind, LARGE)) == kind.startswith("precise")
+
+
+def test_transformers_have_no_parts_to_weaken():
+    blocks = {0: "double", 1: "double", 2: "single"}
+    assert spread("ease out", blocks, 2.0) == pytest.approx(
+        {0: 0.1, 1: 0.1 + 1.9 / 3, 2: 0.1 + 3.8 / 3}
+    )
+    with pytest.raises(InputError, match=r"'weak input' is for UNets.* double and single blocks"):
+        spread("weak input", blocks)
+    with pytest.raises(InputError, match=r"known for SD1\.5 and SDXL"):
+        spread("precise style", blocks)
