@@ -4,43 +4,30 @@ of several streams, windows over a latent, two graphs on one model.
 Prints JSON. Both devices are the CPU under two names, which the host tells apart.
 """
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path.cwd()))
+sys.path.insert(0, str(Path(__file__).parent))
 
-import comfy.options
-
-pack = Path(sys.argv[1])
-sys.argv = ["main.py", "--cpu"]
-comfy.options.enable_args_parsing()
-
-import comfy.cldm.cldm  # noqa: E402
-import comfy.context_windows  # noqa: E402
-import comfy.controlnet  # noqa: E402
-import comfy.model_base  # noqa: E402
-import comfy.model_management  # noqa: E402
-import comfy.model_patcher  # noqa: E402
-import comfy.nested_tensor  # noqa: E402
-import comfy.ops  # noqa: E402
-import comfy.samplers  # noqa: E402
-import torch  # noqa: E402
-
-name = "mmc_pack"
-spec = importlib.util.spec_from_file_location(name, str(pack / "__init__.py"))
-sys.modules[name] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules[name])
-sys.path.insert(0, str(pack / "tests" / "nodes"))
-
-import probe_nodes  # noqa: E402
-from mmc_pack.mm_core.errors import InputError  # noqa: E402
-from mmc_pack.nodes.host import modality as inputs  # noqa: E402
-from mmc_pack.nodes.host.ip_adapter.prompt import CONDMask, Frame  # noqa: E402
-from mmc_pack.nodes.host.make import Choices, make_guider  # noqa: E402
-from mmc_pack.nodes.host.modality import Control, Guidance  # noqa: E402
-from mmc_pack.nodes.host.sample import sample_with  # noqa: E402
+import inside  # noqa: F401, I001  first: it makes the rest importable
+import comfy.cldm.cldm
+import comfy.context_windows
+import comfy.controlnet
+import comfy.model_base
+import comfy.model_management
+import comfy.model_patcher
+import comfy.nested_tensor
+import comfy.ops
+import comfy.samplers
+import torch
+import probe_nodes
+from mmc_pack.mm_core.errors import InputError
+from mmc_pack.nodes.host import modality as inputs
+from mmc_pack.nodes.host.ip_adapter.prompt import CONDMask, Frame
+from mmc_pack.nodes.host.make import Choices, make_guider
+from mmc_pack.nodes.host.modality import Control, Guidance
+from mmc_pack.nodes.host.sample import sample_with
 
 LEVELS = torch.tensor([10.0, 5.0, 2.0, 1.0, 0.5, 0.0])
 

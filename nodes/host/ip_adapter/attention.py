@@ -21,6 +21,7 @@ from ....mm_core.adapters.ip_adapter.sites import Site
 
 APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
 CARRIED = "mmc_image_prompts"
+GRID = "mmc_grid"  # rows and columns of a transformer's image tokens
 RESTING = "mmc_resting"  # the prompts of a guider of ours that do not act at this step
 
 
@@ -37,6 +38,7 @@ class Bank:
     scales: Mapping[int, float]
     scaling: str = "V only"
     bias: torch.Tensor | None = None
+    turned: frozenset[int] = frozenset()
     _there: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def at(self, index: int, like: torch.Tensor) -> tuple[KV, KV | None]:
@@ -88,28 +90,41 @@ def patched(model, banks: Mapping[str, Bank], sites: Sequence[Site]):
         if heard:
             earlier = before.get(site.key) or before.get(site.key[:2])
             out.set_model_attn2_replace(ImageAttention(site.index, heard, earlier), *site.key)
-    out.add_wrapper_with_key(APPLY, f"{CARRIED} {' '.join(banks)}", Carry(tuple(banks)))
-    return out
+    return add_carry(out, Carry(tuple(banks)))
+
+
+def add_carry(model, carry: "Carry"):
+    """The same MODEL, with what rows carry handed on to its attention."""
+    model.add_wrapper_with_key(APPLY, f"{CARRIED} {' '.join(carry.names)}", carry)
+    return model
 
 
 class Carry:
-    """An APPLY_MODEL wrapper that takes what rows carry out of the network's arguments."""
+    """An APPLY_MODEL wrapper that takes what rows carry out of the network's arguments.
 
-    def __init__(self, names: Sequence[str]):
-        self.names = names
+    patch: side of a transformer's image tokens, in latent cells.
+    """
+
+    def __init__(self, names: Sequence[str], patch: int = 1):
+        self.names, self.patch = names, patch
 
     def __call__(self, executor, x, t, c_concat=None, c_crossattn=None, control=None,
                  transformer_options={}, **kwargs):  # noqa: B006  # fmt: skip
-        carried = dict(transformer_options.get(CARRIED, {}))
-        resting = transformer_options.get(RESTING, ())
+        options = self.told(executor, x, t, transformer_options, kwargs)
+        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+    def told(self, executor, x, t, options, kwargs):
+        """Options for the network; what rows carry is taken out of kwargs."""
+        carried = dict(options.get(CARRIED, {}))
+        resting = options.get(RESTING, ())
         for name in self.names:
             told, mask = kwargs.pop(_key(name), None), kwargs.pop(_mask_key(name), None)
             if told is not None and name not in resting:
                 told = told.to(x.device)
                 mask = None if mask is None else mask.to(x.device)
                 carried[name] = (told[..., :1], told[..., 1:], mask)
-        options = {**transformer_options, CARRIED: carried}
-        return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+        grid = tuple(-(-side // self.patch) for side in x.shape[-2:])
+        return {**options, CARRIED: carried, GRID: grid}
 
 
 class ImageAttention:
@@ -130,15 +145,26 @@ class ImageAttention:
         return add_images(text, q, terms, heads, _attend(extra)) if terms else text
 
     def _term(self, bank: Bank, loud, present, mask, q, extra) -> ImageTerm:
-        kv, none = bank.at(self.index, q)
-        kv = KV(*(_rows(part, q.shape[0]) for part in kv))
-        if none is not None:
-            share = present.to(q.dtype)
-            kv = KV(*(n + share * (p - n) for p, n in zip(kv, none, strict=True)))
-        kv, left = scale_kv(kv, bank.scales[self.index], bank.scaling)
+        kv, scale = heard(bank, self.index, loud, present, q)
         # At the layer's own rows and columns: the mask is of the part that the row is of.
         where = None if mask is None else on_grid(mask[:, 0], *extra["activations_shape"][-2:])
-        return ImageTerm(kv, loud.to(q.dtype) * left, where, bank.bias_at(q))
+        return ImageTerm(kv, scale, where, bank.bias_at(q))
+
+
+def heard(bank: Bank, index: int, loud, present, like) -> tuple[KV, torch.Tensor]:
+    """What the rows of a batch hear of a prompt at one layer, and how loud: (b, 1, 1).
+
+    like: a tensor of the layer's, whose first axis is the batch.
+    """
+    kv, none = bank.at(index, like)
+    kv = KV(*(_rows(part, like.shape[0]) for part in kv))
+    if index in bank.turned:
+        loud = 1 - present
+    elif none is not None:
+        share = present.to(like.dtype)
+        kv = KV(*(n + share * (p - n) for p, n in zip(kv, none, strict=True)))
+    kv, left = scale_kv(kv, bank.scales[index], bank.scaling)
+    return kv, loud.to(like.dtype) * left
 
 
 def _text(q, k, v, extra):

@@ -9,19 +9,20 @@ import comfy.model_management
 import comfy.utils
 import torch
 import torch.nn.functional as F
-from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 
 from ....mm_core.adapters.ip_adapter import weight_types
 from ....mm_core.adapters.ip_adapter.combine import combine_features, concat_tokens, token_bias
 from ....mm_core.adapters.ip_adapter.layout import Layout
 from ....mm_core.adapters.ip_adapter.lora import lora_weights
 from ....mm_core.adapters.ip_adapter.projection import ImagePrompt, check_prompt, null_prompt
-from ....mm_core.adapters.ip_adapter.sites import Architecture, check_fits, places, sites
+from ....mm_core.adapters.ip_adapter.scaling import SCALINGS
 from ....mm_core.errors import InputError
 from ....mm_core.guidance.gain import numbers
-from .attention import Bank, patched
+from .attention import Bank
 from .files import HostIPAdapter
+from .networks import network_of
 from .pictures import blank, features
+from .sd3 import TimedBank
 
 COMBINE = ("concat", "one each", "add", "subtract", "average", "norm average")
 ABSENT = ("off", "null picture")
@@ -58,43 +59,52 @@ class Frame:
 
 @dataclass(frozen=True)
 class ImagePromptEffect:
-    """Tokens of an image prompt (1 or b, n, width), and of its absence."""
+    """Tokens of an image prompt (1 or b, n, width), and of its absence.
+
+    Where the adapter's tokens depend on the noise level, features in their place. pictures: how
+    many stand side by side in them.
+    """
 
     adapter: HostIPAdapter
     tokens: torch.Tensor
     absent: torch.Tensor | None
     style: Style
     bias: torch.Tensor | None = None
+    pictures: int = 1
 
     @property
     def samples(self) -> torch.Tensor:
         """A tensor as long as the input's batch."""
         return self.tokens
 
-    def bank(self, model) -> Bank:
+    def bank(self, model) -> Bank | TimedBank:
         """Keys and values for a model's layers. Raises WeightsError where it does not fit."""
-        layout, shape = self.adapter.layout, architecture(model, self.adapter.layout)
-        check_fits(layout, shape)
-        found = sites(shape)
-        at = places(found)
-        style = self.style
+        layout, style = self.adapter.layout, self.style
+        network = network_of(model, layout)
+        at = network.places
         if style.layers.strip():
             by_place = weight_types.from_text(style.layers, at, style.strength)
+            turned: frozenset[int] = frozenset()
         else:
             by_place = weight_types.spread(style.weight_type, at, style.strength, style.strength)
+            turned = weight_types.turned_round(style.weight_type, at)
+        scales = {i: by_place.get(place, 0.0) for i, place in network.place_of.items()}
+        if layout.family == "sd35_instantx":
+            return TimedBank(self.adapter, self.tokens, self.absent, scales, self.pictures)
         module, device = self.adapter.ready()
         home = comfy.model_management.intermediate_device()
 
         def keys_values(tokens):
-            made = module.keys_values(tokens.to(device))
+            made = module.keys_values(network.read(tokens.to(device)).to(device))
             return {i: type(kv)(*(part.to(home) for part in kv)) for i, kv in made.items()}
 
         return Bank(
             keys_values(self.tokens),
             None if self.absent is None else keys_values(self.absent),
-            {site.index: by_place.get(site.place, 0.0) for site in found},
+            scales,
             style.scaling,
             self.bias,
+            frozenset(i for i, place in network.place_of.items() if place in turned),
         )
 
     def mask_cond(self, frame: Frame):
@@ -133,29 +143,22 @@ class CONDMask(comfy.conds.CONDRegular):
 def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> ImagePromptEffect:
     """Encodes pictures and projects them. Raises InputError naming what does not fit."""
     layout = adapter.layout
-    if layout.family in ("flux_xlabs", "flux_instantx", "sd35_instantx"):
-        raise InputError(
-            f"{layout.source} is for {layout.model}: this version drives UNets of SD1.5, SDXL and "
-            "Kolors; choose an adapter for one of these"
-        )
-    if layout.context != layout.token_width:
-        raise InputError(
-            f"{layout.source} makes tokens {layout.token_width} wide that pass through the model's "
-            f"own projection of text to {layout.context}; this version does not: choose the plus "
-            "adapter of Kolors"
-        )
+    _check_style(layout, style)
     kinds = {need.kind for need in layout.needs}
     seen = features(clip_vision, image, layout, style.crop) if kinds - {"identity"} else None
     identity = _identity(style.identity) if "identity" in kinds else None
     weights = numbers(style.image_weights, "image weights") if style.image_weights.strip() else None
     prompt, bias = _combined(ImagePrompt(seen, identity), style, weights, layout)
     check_prompt(layout, prompt)
-    module, device = adapter.ready()
+    side_by_side = style.combine != "one each"
 
     def tokens(one: ImagePrompt):
+        if layout.family == "sd35_instantx":
+            return concat_tokens(one.features) if side_by_side else one.features
+        module, device = adapter.ready()
         moved = ImagePrompt(*(x if x is None else x.to(device) for x in _parts(one)))
         made = module.tokens(moved)
-        made = made if style.combine == "one each" else concat_tokens(made)
+        made = concat_tokens(made) if side_by_side else made
         return made.to(comfy.model_management.intermediate_device())
 
     absent = None
@@ -166,42 +169,41 @@ def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> Ima
         none = blank(clip_vision, layout) if seen is not None else None
         absent = tokens(null_prompt(layout, prompt, none))
     present = tokens(prompt)
-    return ImagePromptEffect(adapter, present, _as_long(absent, present), style, bias)
+    count = len(prompt.features) if side_by_side and prompt.features is not None else 1
+    return ImagePromptEffect(adapter, present, _as_long(absent, present), style, bias, count)
 
 
-def with_banks(model, banks: Mapping[str, Bank], prompts: Mapping[str, ImagePromptEffect]):
+def with_banks(model, banks: Mapping[str, Any], prompts: Mapping[str, ImagePromptEffect]):
     """A clone of a MODEL that hears these prompts. What FaceID files add to its weights, all rows
     get: it was trained so."""
-    layout = next(iter(prompts.values())).adapter.layout
-    found = sites(architecture(model, layout))
-    out = patched(model, banks, found)
+    groups: dict[Any, dict[str, Any]] = {}
+    for name, prompt in prompts.items():
+        patch = network_of(model, prompt.adapter.layout).patch
+        groups.setdefault(patch, {})[name] = banks[name]
+    out = model.clone()
+    for patch, several in groups.items():
+        out = patch(out, several)
     for prompt in prompts.values():
-        added = lora_weights(prompt.adapter.lora, found)
+        layout, lora = prompt.adapter.layout, prompt.adapter.lora
+        added = lora_weights(lora, network_of(model, layout).sites)
         whole = {f"diffusion_model.{name}": (w.up @ w.down,) for name, w in added.items()}
         out.add_patches(whole, prompt.style.strength)
     return out
 
 
-def architecture(model, layout: Layout) -> Architecture:
-    """Of a MODEL's UNet. InputError for other networks, by name."""
-    network = model.model.diffusion_model
-    if not isinstance(network, UNetModel):
+def _check_style(layout: Layout, style: Style) -> None:
+    """InputError for choices that mean nothing to an adapter."""
+    if layout.family in ("flux_instantx", "sd35_instantx") and style.scaling != SCALINGS[0]:
         raise InputError(
-            f"{layout.source} is for UNets ({layout.model}), but the model is a "
-            f"{type(model.model).__name__}; choose an adapter for it, or load a model of "
-            f"{layout.model}"
+            f"{layout.source} norms its keys, which undoes scaling {style.scaling!r}; choose "
+            f"{SCALINGS[0]!r}"
         )
-    config = model.model.model_config.unet_config
-    each = config["num_res_blocks"]
-    layers = each[0] if isinstance(each, list | tuple) else each
-    depth = list(config["transformer_depth"])
-    mult = config["channel_mult"]
-    widths = tuple(config["model_channels"] * m for m in mult)
-    depths = tuple(depth[level * layers] for level in range(len(mult)))
-    middle = max(0, config.get("transformer_depth_middle") or 0)
-    name = type(model.model).__name__
-    known = {768: "SD1.5", 2048: "SDXL"}.get(config["context_dim"], name)
-    return Architecture(known, config["context_dim"], widths, depths, middle, layers)
+    weighted = bool(style.image_weights.strip()) and style.combine == "concat"
+    if layout.model in ("Flux", "SD3.5") and weighted:
+        raise InputError(
+            f"{layout.source} hears concatenated pictures alike: leave image_weights empty, or "
+            "choose average"
+        )
 
 
 def _combined(
