@@ -79,66 +79,85 @@ def tags(name: str, strength: float, has_absent: bool, mask=None) -> dict[str, A
 
 
 def patched(model, banks: Mapping[str, Bank], sites: Sequence[Site]):
-    """A clone of a MODEL whose text attention hears these prompts. Patches of other packs at the
-    same places go on being called."""
+    """A clone of a MODEL whose text attention hears these prompts.
+
+    Replacements of other packs go on being called, whether they were there before or come after.
+    """
     out = model.clone()
-    before = out.model_options["transformer_options"].get("patches_replace", {}).get("attn2", {})
-    for site in sites:
-        heard = [(name, bank) for name, bank in banks.items() if bank.scales.get(site.index)]
-        if heard:
-            earlier = before.get(site.key) or before.get(site.key[:2])
-            out.set_model_attn2_replace(ImageAttention(site.index, heard, earlier), *site.key)
-    out.add_wrapper_with_key(APPLY, f"{CARRIED} {' '.join(banks)}", Carry(tuple(banks)))
+    out.add_wrapper_with_key(APPLY, f"{CARRIED} {' '.join(banks)}", Carry(banks, sites))
     return out
 
 
 class Carry:
-    """An APPLY_MODEL wrapper that takes what rows carry out of the network's arguments."""
+    """An APPLY_MODEL wrapper that takes what rows carry out of the network's arguments, and lets
+    the text attention of this call hear it.
 
-    def __init__(self, names: Sequence[str]):
-        self.names = names
+    Not a replacement in the MODEL: there is room for one in each place, and packs that come later
+    overwrite it, or take it for their own.
+    """
+
+    def __init__(self, banks: Mapping[str, Bank], sites: Sequence[Site]):
+        self.banks, self.sites = banks, sites
 
     def __call__(self, executor, x, t, c_concat=None, c_crossattn=None, control=None,
                  transformer_options={}, **kwargs):  # noqa: B006  # fmt: skip
-        carried = dict(transformer_options.get(CARRIED, {}))
         resting = transformer_options.get(RESTING, ())
-        for name in self.names:
+        heard = []
+        for name, bank in self.banks.items():
             told, mask = kwargs.pop(_key(name), None), kwargs.pop(_mask_key(name), None)
             if told is not None and name not in resting:
                 told = told.to(x.device)
                 mask = None if mask is None else mask.to(x.device)
-                carried[name] = (told[..., :1], told[..., 1:], mask)
-        options = {**transformer_options, CARRIED: carried}
+                heard.append(Heard(bank, told[..., :1], told[..., 1:], mask))
+        options = self._hearing(heard, transformer_options) if heard else transformer_options
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
+
+    def _hearing(self, heard: Sequence["Heard"], options: Mapping[str, Any]):
+        """Options with a replacement of ours above what is in each place."""
+        replaced = options.get("patches_replace", {})
+        before = replaced.get("attn2", {})
+        over = dict(before)
+        for site in self.sites:
+            here = [one for one in heard if one.bank.scales.get(site.index)]
+            if here:
+                earlier = before.get(site.key) or before.get(site.key[:2])
+                over[site.key] = ImageAttention(site.index, here, earlier)
+        return {**options, "patches_replace": {**replaced, "attn2": over}}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A prompt as the rows of one call hear it. loud, present: (b, 1, 1). mask: (b, 1, h, w)."""
+
+    bank: Bank
+    loud: torch.Tensor
+    present: torch.Tensor
+    mask: torch.Tensor | None
 
 
 class ImageAttention:
     """Replaces one text attention: what it gave before, and a term for each prompt."""
 
-    def __init__(self, index: int, heard: Sequence[tuple[str, Bank]], earlier):
+    def __init__(self, index: int, heard: Sequence[Heard], earlier):
         self.index, self.heard, self.earlier = index, heard, earlier
 
     def __call__(self, q, k, v, extra):
         text = (self.earlier or _text)(q, k, v, extra)
-        carried = extra.get(CARRIED, {})
-        terms = [
-            self._term(bank, *carried[name], q, extra)
-            for name, bank in self.heard
-            if name in carried
-        ]
-        heads = extra["n_heads"]
-        return add_images(text, q, terms, heads, _attend(extra)) if terms else text
+        terms = [self._term(one, q, extra) for one in self.heard]
+        return add_images(text, q, terms, extra["n_heads"], _attend(extra))
 
-    def _term(self, bank: Bank, loud, present, mask, q, extra) -> ImageTerm:
+    def _term(self, one: Heard, q, extra) -> ImageTerm:
+        bank = one.bank
         kv, none = bank.at(self.index, q)
         kv = KV(*(_rows(part, q.shape[0]) for part in kv))
         if none is not None:
-            share = present.to(q.dtype)
+            share = one.present.to(q.dtype)
             kv = KV(*(n + share * (p - n) for p, n in zip(kv, none, strict=True)))
         kv, left = scale_kv(kv, bank.scales[self.index], bank.scaling)
         # At the layer's own rows and columns: the mask is of the part that the row is of.
-        where = None if mask is None else on_grid(mask[:, 0], *extra["activations_shape"][-2:])
-        return ImageTerm(kv, loud.to(q.dtype) * left, where, bank.bias_at(q))
+        grid = extra["activations_shape"][-2:]
+        where = None if one.mask is None else on_grid(one.mask[:, 0], *grid)
+        return ImageTerm(kv, one.loud.to(q.dtype) * left, where, bank.bias_at(q))
 
 
 def _text(q, k, v, extra):
