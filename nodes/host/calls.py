@@ -9,7 +9,7 @@ import comfy.patcher_extension
 import comfy.samplers
 
 from ...mm_core.errors import InputError
-from .ip_adapter.attention import RESTING
+from .ip_adapter.carry import RESTING
 
 APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
 READS_THE_OTHER_SIDE = {"SelfAttentionGuidance": "Self-Attention Guidance"}

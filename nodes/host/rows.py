@@ -20,7 +20,7 @@ from .effects import (
     TextEffect,
     placement,
 )
-from .ip_adapter.attention import tags
+from .ip_adapter.carry import tags
 from .ip_adapter.prompt import Frame, ImagePromptEffect
 
 SIDES = {True: "positive", False: "negative"}

@@ -5,74 +5,72 @@ Queries are the host's own, after its norm and before rotary positions.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from comfy.ldm.modules.attention import optimized_attention
 
 from ....mm_core.adapters.ip_adapter.flux import instantx_term, xlabs_term
 from ....mm_core.adapters.ip_adapter.masks import on_grid
-from .attention import CARRIED, GRID, Bank, Carry, add_carry, heard
-
-Banks = Sequence[tuple[str, Bank]]
+from .bank import Bank
+from .carry import Call, Heard, appended, carrying, replaced, replacements
 
 
 def patched_xlabs(model, banks: Mapping[str, Bank]):
     """A clone of a MODEL whose double blocks hear these prompts."""
-    out = model.clone()
-    dit = out.model_options["transformer_options"].get("patches_replace", {}).get("dit", {})
-    queries = _Queries()
-    for i in range(len(model.model.diffusion_model.double_blocks)):
-        here = [(name, bank) for name, bank in banks.items() if bank.scales.get(i)]
-        if here:
-            key = "double_block", i
-            out.set_model_patch_replace(_AfterBlock(i, here, queries, dit.get(key)), "dit", *key)
-    out.set_model_attn1_patch(queries)
-    return add_carry(out, Carry(tuple(banks), _patch_size(model)))
+    return carrying(model, banks, partial(_after_blocks, model.model.diffusion_model))
 
 
 def patched_instantx(model, banks: Mapping[str, Bank]):
     """A clone of a MODEL whose attentions, in double and single blocks, hear these prompts."""
-    out = model.clone()
-    beside = _BesideAttention(list(banks.items()), len(model.model.diffusion_model.double_blocks))
-    out.set_model_attn1_patch(beside.hear)
-    out.set_model_attn1_output_patch(beside.add)
-    return add_carry(out, Carry(tuple(banks), _patch_size(model)))
+    return carrying(model, banks, partial(_beside_attention, model.model.diffusion_model))
+
+
+def _after_blocks(network, heard: Sequence[Heard], options: Mapping[str, Any], call: Call):
+    before, over = replacements(options, "dit"), {}
+    queries, grid = _Queries(), call.grid(network.patch_size)
+    for i in range(len(network.double_blocks)):
+        here = [one for one in heard if one.bank.scales.get(i)]
+        if here:
+            key = "double_block", i
+            over[key] = _AfterBlock(i, here, queries, grid, before.get(key))
+    return replaced(appended(options, {"attn1_patch": queries}), "dit", over)
+
+
+def _beside_attention(network, heard: Sequence[Heard], options: Mapping[str, Any], call: Call):
+    grid = call.grid(network.patch_size)
+    beside = _BesideAttention(heard, len(network.double_blocks), grid)
+    return appended(options, {"attn1_patch": beside.hear, "attn1_output_patch": beside.add})
 
 
 class _Queries:
-    """An attn1 patch that hands the image's queries to the block that asked for them."""
+    """An attn1 patch that keeps the image's queries for the block that is under way."""
+
+    last: torch.Tensor
 
     def __call__(self, q, k, v, pe=None, attn_mask=None, extra_options=None):
-        asked = extra_options.get(self)
-        if asked is not None:
+        if extra_options["block_type"] == "double":
             first, last = image_span(extra_options)
-            asked.append(q[:, :, first:last])
+            self.last = q[:, :, first:last]
         return {}
 
 
 class _AfterBlock:
     """Replaces one double block: what it gave before, and a term for each prompt."""
 
-    def __init__(self, index: int, banks: Banks, queries: _Queries, earlier):
-        self.index, self.banks, self.queries, self.earlier = index, banks, queries, earlier
+    def __init__(self, index: int, heard: Sequence[Heard], queries: _Queries, grid, earlier):
+        self.index, self.heard, self.queries = index, heard, queries
+        self.grid, self.earlier = grid, earlier
 
     def __call__(self, args, extra):
-        run = extra["original_block"]
-        if self.earlier is not None:
-            run = _chained(self.earlier, extra)
-        options = args["transformer_options"]
-        carried = options.get(CARRIED, {})
-        here = [(bank, *carried[name]) for name, bank in self.banks if name in carried]
-        if not here:
-            return run(args)
-        asked: list[torch.Tensor] = []
-        out = run({**args, "transformer_options": {**options, self.queries: asked}})
-        q, img = asked[-1], out["img"]
-        for bank, loud, present, mask in here:
-            kv, scale = heard(bank, self.index, loud, present, img)
+        out = self.earlier(args, extra) if self.earlier else extra["original_block"](args)
+        img, q = out["img"], self.queries.last
+        for one in self.heard:
+            kv, scale = one.at(self.index, img)
             term = scale * xlabs_term(q, kv, attend)
-            if mask is not None:
-                term = term * on_grid(mask[:, 0], *options[GRID]).to(term)
+            if one.mask is not None:
+                term = term * on_grid(one.mask[:, 0], *self.grid).to(term)
             img = _added(img, 0, term)
         return {**out, "img": img}
 
@@ -80,37 +78,30 @@ class _AfterBlock:
 class _BesideAttention:
     """A pair of attn1 patches: one hears the prompts with the queries, one adds what was heard."""
 
-    def __init__(self, banks: Banks, doubles: int):
-        self.banks, self.doubles = banks, doubles
+    def __init__(self, heard: Sequence[Heard], doubles: int, grid):
+        self.heard, self.doubles, self.grid = heard, doubles, grid
 
     def hear(self, q, k, v, pe=None, attn_mask=None, extra_options=None):
-        carried = extra_options.get(CARRIED, {})
-        index = extra_options["block_index"]
         single = extra_options["block_type"] == "single"
-        index += self.doubles if single else 0
-        here = [
-            (bank, *carried[name])
-            for name, bank in self.banks
-            if name in carried and bank.scales.get(index)
-        ]
-        if not here:
-            return {}
-        first, last = image_span(extra_options)
-        start = 0 if single else first  # in single blocks the text asks, too
-        total = 0
-        for bank, loud, present, mask in here:
-            kv, scale = heard(bank, index, loud, present, q)
-            term = scale * instantx_term(q[:, :, start:last], kv, attend)
-            if mask is not None:
-                where = on_grid(mask[:, 0], *extra_options[GRID]).to(term)
-                term = term * _with_text(where, first - start)
-            total = total + term
-        extra_options[self] = start, total
+        index = extra_options["block_index"] + (self.doubles if single else 0)
+        here = [one for one in self.heard if one.bank.scales.get(index)]
+        if here:
+            first, last = image_span(extra_options)
+            start = 0 if single else first  # in single blocks the text asks, too
+            terms = [self._term(one, index, q[:, :, start:last], first - start) for one in here]
+            extra_options[self] = start, sum(terms)
         return {}
 
     def add(self, attn, extra_options):
         told = extra_options.pop(self, None)
         return attn if told is None else _added(attn, *told)
+
+    def _term(self, one: Heard, index: int, q, text: int):
+        kv, scale = one.at(index, q)
+        term = scale * instantx_term(q, kv, attend)
+        if one.mask is None:
+            return term
+        return term * _with_text(on_grid(one.mask[:, 0], *self.grid).to(term), text)
 
 
 def attend(q, k, v):
@@ -124,10 +115,6 @@ def image_span(options) -> tuple[int, int]:
     return first, last - sum(options.get("reference_image_num_tokens", ()))
 
 
-def _patch_size(model) -> int:
-    return model.model.diffusion_model.patch_size
-
-
 def _added(x, first: int, term):
     """x with a term added to some of its tokens; x itself stays as it is."""
     x = x.clone()
@@ -138,7 +125,3 @@ def _added(x, first: int, term):
 def _with_text(where, count: int):
     """A mask over image tokens, and its mean for text tokens: the picture's share that hears."""
     return torch.cat([where.mean(1, keepdim=True).expand(-1, count, -1), where], 1)
-
-
-def _chained(earlier, extra):
-    return lambda args: earlier(args, extra)

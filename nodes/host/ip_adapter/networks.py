@@ -18,9 +18,9 @@ from ....mm_core.adapters.ip_adapter.sites import (
     sites,
 )
 from ....mm_core.errors import InputError, WeightsError
-from .attention import patched
 from .flux import patched_instantx, patched_xlabs
 from .sd3 import patched_sd3
+from .unet import patched_unet
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _unet(model, layout: Layout) -> Network:
 
 
 def _patched_unet(model, banks: Mapping[str, Any]):
-    return patched(model, banks, sites(_architecture(model)))
+    return patched_unet(model, banks, sites(_architecture(model)))
 
 
 def _flux(model, layout: Layout) -> Network:

@@ -3,7 +3,7 @@
 from itertools import count
 
 from ....mm_core.errors import InputError
-from .attention import tags
+from .carry import tags
 from .prompt import Frame, ImagePromptEffect, with_banks
 
 _applied = count(1)

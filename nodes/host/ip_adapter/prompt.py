@@ -18,7 +18,7 @@ from ....mm_core.adapters.ip_adapter.projection import ImagePrompt, check_prompt
 from ....mm_core.adapters.ip_adapter.scaling import SCALINGS
 from ....mm_core.errors import InputError
 from ....mm_core.guidance.gain import numbers
-from .attention import Bank
+from .bank import Bank
 from .files import HostIPAdapter
 from .networks import network_of
 from .pictures import blank, features
