@@ -17,7 +17,7 @@ class ApplyImagePrompt(io.ComfyNode):
             "not. There is one cfg for both; Multimodal KSampler has a weight for each.",
             search_aliases=["ipadapter apply", "image prompt"],
             inputs=[
-                io.Model.Input("model", tooltip="A UNet that the adapter fits. It is cloned."),
+                io.Model.Input("model", tooltip="A model that the adapter fits. It is cloned."),
                 io.Conditioning.Input("positive", tooltip="Hears the picture."),
                 io.Conditioning.Input(
                     "negative",

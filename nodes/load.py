@@ -39,8 +39,8 @@ class LoadIPAdapter(io.ComfyNode):
             node_id="MMC_LoadIPAdapter",
             display_name="Load IP-Adapter",
             category="multimodal/load",
-            description="An image-prompt adapter for SD1.5, SDXL or Kolors. It says which CLIP "
-            "vision it needs and which model it fits.",
+            description="An image-prompt adapter for SD1.5, SDXL, Kolors, Flux or SD3.5. It says "
+            "which CLIP vision it needs and which model it fits.",
             search_aliases=["ipadapter", "image prompt", "faceid", "style adapter"],
             inputs=[
                 io.Combo.Input(

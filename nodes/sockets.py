@@ -152,8 +152,9 @@ def image_prompt_inputs() -> list[io.Input]:
             options=list(WEIGHT_TYPES),
             default="linear",
             optional=True,
-            tooltip="How strength spreads over the layers of the UNet. style and composition: only "
-            "the layers that carry them.",
+            tooltip="How strength spreads over the layers. style and composition: only the layers "
+            "of a UNet that carry them; precise: pushing away from the other. Flux and SD3.5 know "
+            "linear and ease.",
         ),
         io.Combo.Input(
             "combine",
@@ -214,7 +215,7 @@ def image_prompt_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="place:weight pairs in place of weight_type, such as 3:1, 6:2.5; places 0 to "
-            "15 of SD1.5, 0 to 10 of SDXL, others are off.",
+            "15 of SD1.5, 0 to 10 of SDXL, blocks from 0 of Flux and SD3.5; others are off.",
         ),
         io.AnyType.Input(
             "identity",

@@ -26,9 +26,12 @@ UNETS = {
     "SDXL": {
         "num_res_blocks": [2, 2, 2], "channel_mult": [1, 2, 4],
         "transformer_depth": [0, 0, 2, 2, 10, 10],
-        "transformer_depth_output": [10, 10, 10, 2, 2, 2, 0, 0, 0],
+        "transformer_depth_output": [0, 0, 0, 2, 2, 2, 10, 10, 10],
         "transformer_depth_middle": 10,
     },
+}  # fmt: skip
+UNETS["turned over"] = {
+    **UNETS["SDXL"], "transformer_depth_output": [10, 10, 10, 2, 2, 2, 0, 0, 0]
 }  # fmt: skip
 
 

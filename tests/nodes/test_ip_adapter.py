@@ -52,17 +52,14 @@ def test_weight_0_strength_0_and_a_closed_window_are_no_adapter(adapters, layout
     assert all(torch.equal(other, without) for other in others)
 
 
-@pytest.mark.parametrize(("layout", "middle"), [("SD1.5", 6), ("SDXL", 4)])
-def test_every_layer_hears_the_picture_the_middle_too(adapters, layout, middle):
+@pytest.mark.parametrize(("layout", "places"), [("SD1.5", 16), ("SDXL", 11)])
+def test_every_layer_hears_the_picture_the_middle_too(adapters, layout, places):
     g = Prompted(layout)
     text = g.text(weight=3.0)
-    places = range(16 if layout == "SD1.5" else 11)
-    chosen = places if layout == "SD1.5" else (0, middle, 10)
     without, *each = latents(
         adapters, g, g.guided(text, steps=1),
-        *(g.guided(text, g.style(layers=f"{p}:1"), steps=1) for p in chosen),
+        *(g.guided(text, g.style(layers=f"{p}:1"), steps=1) for p in range(places)),
     )  # fmt: skip
-    assert len(places) == len(each) or layout == "SDXL"
     assert all(off(one, without) > 1e-5 for one in each)
 
 
@@ -142,6 +139,24 @@ def test_ways_to_combine_and_to_spread_act_each_in_its_own_way(adapters):
     assert len({one.numpy().tobytes() for one in made}) >= len(ways) - 1  # square: pad is center
 
 
+@pytest.mark.parametrize("layout", FILES)
+@pytest.mark.parametrize("concept", ["style", "composition"])
+def test_precise_types_push_away_from_the_other_concept(adapters, layout, concept):
+    """At a weight of 1 there is no push: rows with the picture hear the concept alone."""
+    g = Prompted(layout)
+    text = g.text(weight=3.0)
+
+    def guided(weight, kind):
+        return g.guided(text, g.style(weight=weight, weight_type=kind), steps=1)
+
+    plain, precise, pushed, away = latents(
+        adapters, g, guided(1.0, concept), guided(1.0, f"precise {concept}"),
+        guided(3.0, concept), guided(3.0, f"precise {concept}"),
+    )  # fmt: skip
+    assert off(precise, plain) < 1e-2  # the text's push is from a row that hears the other side
+    assert off(away, pushed) > off(precise, plain)
+
+
 def test_a_negative_picture_is_pushed_away_from(adapters):
     """Where it is the picture itself, there is nothing to push to: the weight does nothing."""
     g = Prompted()
@@ -215,12 +230,14 @@ def test_one_that_was_applied_is_heard_beside_a_modality(adapters):
     ("change", "words"),
     [
         (lambda: Prompted("SDXL"), r"is for SD1\.5 \(16 attention layers\), but the model is"),
+        (lambda: Prompted("turned over"), r"are arranged otherwise \(output_blocks\.\d.*differ\)"),
         (lambda: Prompted(context=96), r"image tokens of width 128, but .* reads 96"),
     ],
 )
 def test_an_adapter_of_another_model_is_refused(adapters, change, words):
     g = change()
-    g.keep(g.guided(g.text(), g.style(file="one.safetensors")))
+    file = "xl.safetensors" if g.layout == "turned over" else "one.safetensors"
+    g.keep(g.guided(g.text(), g.style(file=file)))
     with pytest.raises(ServerError, match=words):
         adapters.run(g.prompt)
 

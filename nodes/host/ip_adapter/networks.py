@@ -55,8 +55,21 @@ def _unet(model, layout: Layout) -> Network:
     shape = _architecture(model)
     check_fits(layout, shape)
     found = sites(shape)
+    _check_arranged(model.model.diffusion_model, found, layout)
     place_of = {site.index: site.place for site in found}
     return Network(places(found), place_of, _patched_unet, _reader(model, layout), found)
+
+
+def _check_arranged(network, found: Sequence[Site], layout: Layout) -> None:
+    """WeightsError where attentions are not where a UNet of this kind has them: the adapter's
+    layers would be heard in other places, or nowhere."""
+    there = {name for name, _ in network.named_modules() if name.endswith(".attn2")}
+    if strange := sorted(there ^ {site.host_module for site in found}):
+        raise WeightsError(
+            f"{layout.source} is for {layout.model}, but the model's text attentions are arranged "
+            f"otherwise ({strange[0]} and {len(strange) - 1} more differ); load a model with the "
+            f"layers of {layout.model}"
+        )
 
 
 def _patched_unet(model, banks: Mapping[str, Any]):

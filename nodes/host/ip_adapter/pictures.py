@@ -19,8 +19,7 @@ def features(clip_vision, image, layout: Layout, crop: str = "center") -> torch.
     """
     if image.shape[0] == 0:
         raise InputError("the image input holds no picture: connect at least one")
-    squares = _CROPS[crop](image[..., :3] if image.shape[-1] > 3 else _colour(image))
-    return _encoded(clip_vision, squares, layout)
+    return _encoded(clip_vision, _CROPS[crop](_colour(image)), layout)
 
 
 def blank(clip_vision, layout: Layout) -> torch.Tensor | None:
@@ -50,7 +49,19 @@ def _encoded(clip_vision, image, layout: Layout) -> torch.Tensor:
 
 
 def _colour(image):
-    return image if image.shape[-1] == 3 else image[..., :1].expand(*image.shape[:-1], 3)
+    """Three channels of finite numbers; transparency is not read."""
+    channels = image.shape[-1]
+    if channels not in (1, 3, 4):
+        raise InputError(
+            f"the image input has {channels} channels; needed 1 (grey), 3 (colour) or 4 (colour "
+            "and transparency): connect an IMAGE as Load Image gives it"
+        )
+    if not torch.isfinite(image).all():
+        raise InputError(
+            "the image input holds numbers that are not finite, as a failed decode leaves them; "
+            "connect a picture that shows something"
+        )
+    return image[..., :3] if channels > 1 else image.expand(*image.shape[:-1], 3)
 
 
 def _pad(image):

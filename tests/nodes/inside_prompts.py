@@ -1,4 +1,5 @@
-"""Run by the host's Python from the host's folder: image prompts on tiny Flux and SD3.5 networks.
+"""Run by the host's Python from the host's folder: image prompts on tiny Flux, SD3.5 and
+Kolors networks, and pictures of every kind.
 
 Prints JSON. What each adapter should do is done a second time, by hooks on the host's own modules
 and the formulas of mm_core, which are compared with diffusers elsewhere.
@@ -25,12 +26,14 @@ from safetensors.torch import save_file
 
 import probe_models
 import probe_vision
+import random_adapters
 from mmc_pack.mm_core.adapters.ip_adapter.combine import concat_tokens
 from mmc_pack.mm_core.adapters.ip_adapter.flux import instantx_term, xlabs_term
 from mmc_pack.mm_core.adapters.ip_adapter.projection import ImagePrompt
 from mmc_pack.mm_core.errors import MMError
 from mmc_pack.nodes.host import modality as inputs
 from mmc_pack.nodes.host.ip_adapter import files
+from mmc_pack.nodes.host.ip_adapter.pictures import features
 from mmc_pack.nodes.host.ip_adapter.plain import apply_prompt
 from mmc_pack.nodes.host.ip_adapter.prompt import (
     ImagePromptEffect,
@@ -294,6 +297,49 @@ def wrong():
     }
 
 
+def kolors():
+    """FaceID tokens pass through the model's own projection of text, where a MODEL keeps it."""
+    shapes = layouts.faceid_plus(16, 1024, 192, 6) | layouts.layers(random_adapters.SDXL, 128)
+    save_file(layouts.random_tensors(shapes, 5), folder / "kolors.safetensors")
+    adapter = files.load("kolors.safetensors")
+    tokens = random(6, 1, 6, 192)
+    effect = ImagePromptEffect(adapter, tokens, None, Style())
+    model = probe_vision.ProbeUNet().make("SDXL", 128)[0]
+    without = refusal(lambda: effect.bank(model))
+    project = torch.nn.Linear(192, 128)
+    model.model.diffusion_model.encoder_hid_proj = project
+    read = tokens @ project.weight.T + project.bias
+    bank = effect.bank(model)
+    weights = adapter.patcher.model.ip_adapter
+    wanted = {i: read @ weights[str(i)].to_k_ip.weight.T for i in bank.present}
+    return {
+        "model": adapter.layout.model, "layers": len(bank.present), "without": without,
+        "off": max(off(kv.k, wanted[i]) for i, kv in bank.present.items()),
+    }  # fmt: skip
+
+
+def pictures():
+    """What is read of pictures: colours, whatever else they hold."""
+    layout = adapters["xlabs"].layout
+    colour = PICTURES[:1]
+    grey = colour[..., :1]
+
+    def read(image, crop="center"):
+        return features(vision, image, layout, crop)
+
+    alpha = torch.cat([colour, torch.zeros_like(grey)], -1)
+    tall = random(9, 2, 90, 40, 3).sigmoid()
+    return {
+        "alpha": off(read(alpha), read(colour)),
+        "grey": off(read(grey), read(grey.expand(-1, -1, -1, 3))),
+        "batch": off(read(PICTURES)[1:], read(PICTURES[1:])),
+        "tiles": list(read(tall, "tiles").shape), "pad": list(read(tall, "pad").shape),
+        "none": refusal(lambda: read(PICTURES[:0])),
+        "not finite": refusal(lambda: read(colour * float("nan"))),
+        "two channels": refusal(lambda: read(colour[..., :2])),
+    }  # fmt: skip
+
+
 found = {
     "xlabs": checked("xlabs", flux, lambda scale=1.0: hooked_flux("xlabs", scale)),
     "instantx": checked("instantx", flux, lambda scale=1.0: hooked_flux("instantx", scale)),
@@ -301,5 +347,7 @@ found = {
     "chained": chained(),
     "reference latents": reference_latents(),
     "wrong": wrong(),
+    "kolors": kolors(),
+    "pictures": pictures(),
 }
 sys.stdout.write(json.dumps(found) + "\n")

@@ -1,4 +1,4 @@
-"""Image prompts on Flux and SD3.5, run inside the host: see inside_dit.py."""
+"""Image prompts on Flux, SD3.5 and Kolors, run inside the host: see inside_prompts.py."""
 
 import json
 import re
@@ -15,7 +15,7 @@ KINDS = ("xlabs", "instantx", "sd35")
 @pytest.fixture(scope="module")
 def found():
     host = comfyui()
-    script = PACK / "tests" / "nodes" / "inside_dit.py"
+    script = PACK / "tests" / "nodes" / "inside_prompts.py"
     done = subprocess.run(
         [interpreter(host), script, PACK], cwd=host, capture_output=True, text=True, check=False
     )
@@ -107,3 +107,29 @@ def test_weight_types_of_unets_are_refused(found, kind):
 def test_what_does_not_fit_is_refused_by_name(found, case, words):
     assert re.search(words, found["wrong"][case])
     assert "\n" not in found["wrong"][case]
+
+
+def test_face_tokens_of_kolors_pass_through_the_models_own_projection(found):
+    here = found["kolors"]
+    assert (here["model"], here["layers"]) == ("Kolors", 70)
+    assert here["off"] < 1e-5
+    assert "this model has none (encoder_hid_proj)" in here["without"]
+
+
+def test_pictures_of_every_kind_are_read_by_their_colours(found):
+    here = found["pictures"]
+    assert max(here[kind] for kind in ("alpha", "grey", "batch")) < 1e-5
+    assert here["tiles"] == [6, 48]  # three squares of each of two pictures
+    assert here["pad"] == [2, 48]
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("none", "holds no picture"),
+        ("not finite", "not finite"),
+        ("two channels", "2 channels"),
+    ],
+)
+def test_what_is_no_picture_is_refused(found, case, words):
+    assert words in found["pictures"][case]
