@@ -7,6 +7,7 @@ In the order of the flow:
     encoders         files and tensors of any size -> what the modalities read
     fusion           several embeddings as one: modes, blocks of nine kinds, their files
     adapters         weights that others trained for a base model: image prompts
+    priors           a text's embedding -> an image embedding that belongs to it
     branches         what each row is given
     guidance         which rows, and how they add up: plan, algebra, compositions, program
     embedded         the small model that ships with the pack: scenes, networks, samplers

@@ -51,6 +51,12 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         return {n: tuple(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
 
 
+def read_header(path: Path) -> Header | None:
+    """The header of a file of ours; None for a file that others made."""
+    with _opened(path) as file:
+        return unpack(file.metadata())
+
+
 def fill(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
     """Fills module with exactly these tensors, or raises WeightsError and leaves it as it was."""
     check_shapes(module, {name: tuple(t.shape) for name, t in tensors.items()}, source)

@@ -7,7 +7,14 @@ from torch import nn
 
 from mm_core.errors import WeightsError
 from mm_core.weights.header import Header
-from mm_core.weights.load import check_shapes, fill, read_foreign, read_shapes, read_weights
+from mm_core.weights.load import (
+    check_shapes,
+    fill,
+    read_foreign,
+    read_header,
+    read_shapes,
+    read_weights,
+)
 from mm_core.weights.save import save_tensors
 
 
@@ -143,3 +150,11 @@ def test_every_difference_is_named_and_nothing_is_filled(shapes, said):
     with pytest.raises(WeightsError, match=said):
         fill(layer, {name: torch.ones(shape) for name, shape in shapes.items()}, "a.safetensors")
     assert all(torch.equal(t, before[name]) for name, t in layer.state_dict().items())
+
+
+def test_the_header_alone_can_be_asked_for(tmp_path):
+    header = Header("a", 1, {"x": 1})
+    save_tensors({}, tmp_path / "ours.safetensors", header)
+    save_tensors({}, tmp_path / "theirs.safetensors")
+    assert read_header(tmp_path / "ours.safetensors") == header
+    assert read_header(tmp_path / "theirs.safetensors") is None

@@ -1,0 +1,212 @@
+"""The network of LAION's prior, as DALLE2-pytorch names and computes it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..errors import WeightsError
+from ..types import Float, Int, Tensor, Tokens
+from .prior import PriorText
+
+BUCKETS, FARTHEST = 32, 128  # of relative positions
+SCALE = 16.0  # of the cosines in attention
+
+
+@dataclass(frozen=True)
+class Dalle2Sizes:
+    """All of a network, as its tensors' shapes say it. times: timesteps of training."""
+
+    dim: int
+    layers: int
+    heads: int
+    head: int
+    tokens: int
+    times: int
+    rotary: int
+    widened: int
+
+    @classmethod
+    def of(cls, shapes: Mapping[str, tuple[int, ...]], source: str) -> "Dalle2Sizes":
+        """Raises WeightsError where the network is of a kind that differs in more than size."""
+        first = "causal_transformer.layers.0."
+        try:
+            layers = 1 + max(
+                int(n.split(".")[2]) for n in shapes if n.startswith("causal_transformer.layers.")
+            )
+            head = shapes[f"{first}0.null_kv"][1]
+            return cls(
+                dim=shapes["learned_query"][-1],
+                layers=layers,
+                heads=shapes[f"{first}0.to_q.weight"][0] // head,
+                head=head,
+                tokens=shapes["null_text_encodings"][1],
+                times=shapes["to_time_embeds.0.weight"][0],
+                rotary=2 * shapes[f"{first}0.rotary_emb.freqs"][0],
+                widened=shapes[f"{first}1.5.weight"][1],
+            )
+        except (KeyError, IndexError, ValueError) as e:
+            raise WeightsError(
+                f"{source} is a LAION prior without {e}; this version reads those with rotary "
+                "positions and normalised feed-forward layers, as LAION trained them"
+            ) from e
+
+
+class Dalle2Network(nn.Module):
+    """A noisy unit embedding (times sqrt(d)), its timestep and a text -> the clean one.
+
+    Reads text | sentence | time | noisy embedding | query and answers from the query.
+    """
+
+    def __init__(self, sizes: Dalle2Sizes, ops: ModuleType = nn):
+        super().__init__()
+        self.sizes = sizes
+        dim = sizes.dim
+        self.learned_query = nn.Parameter(torch.zeros(dim))
+        self.null_text_encodings = nn.Parameter(torch.zeros(1, sizes.tokens, dim))
+        self.null_text_embeds = nn.Parameter(torch.zeros(1, 1, dim))
+        self.null_image_embed = nn.Parameter(torch.zeros(1, dim))
+        self.to_time_embeds = nn.Sequential(ops.Embedding(sizes.times, dim))
+        self.causal_transformer = _Transformer(sizes, ops)
+
+    def forward(
+        self,
+        x: Float[Tensor, "b d"],
+        t: Int[Tensor, " b"],
+        text: PriorText,
+        without: bool = False,
+    ) -> Float[Tensor, "b d"]:
+        """without: text, sentence and noisy embedding give way to learned nulls."""
+        count = len(x)
+        sentence, noisy = text.pooled[:, None], x[:, None]
+        words = torch.where(text.mask[..., None], text.tokens, self.null_text_encodings)
+        if without:
+            words = self.null_text_encodings.expand(count, -1, -1)
+            sentence = self.null_text_embeds.expand(count, -1, -1)
+            noisy = self.null_image_embed[None].expand(count, -1, -1)
+        query = self.learned_query.expand(count, 1, -1)
+        tokens = torch.cat([words, sentence, self.to_time_embeds(t)[:, None], noisy, query], 1)
+        return self.causal_transformer(tokens)[:, -1]
+
+
+class _Gain(nn.Module):
+    """Normalisation with a gain and no offset. careful: divides by the largest number first."""
+
+    def __init__(self, width: int, careful: bool = False):
+        super().__init__()
+        self.g, self.careful = nn.Parameter(torch.ones(width)), careful
+
+    def forward(self, x: Tokens) -> Tokens:
+        if self.careful:
+            x = x / x.amax(-1, keepdim=True)
+        return F.layer_norm(x, x.shape[-1:], eps=1e-5) * self.g
+
+
+class _Rotary(nn.Module):
+    """Turns pairs of numbers by an angle that grows with the token's place.
+
+    Source: Su et al. 2021 (RoFormer), arXiv 2104.09864, with neighbours as pairs.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.freqs = nn.Parameter(torch.zeros(width // 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        angle = torch.arange(x.shape[-2], device=x.device)[:, None] * self.freqs
+        count = 2 * len(self.freqs)
+        a, b = x[..., 0:count:2], x[..., 1:count:2]
+        turned = torch.stack([a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()])
+        return torch.cat([turned.movedim(0, -1).flatten(-2), x[..., count:]], -1)
+
+
+class _Attention(nn.Module):
+    """Attention by cosine, many queries to one key and value, with a learned null to look at."""
+
+    def __init__(self, sizes: Dalle2Sizes, ops: ModuleType):
+        super().__init__()
+        self.heads = sizes.heads
+        inner = sizes.heads * sizes.head
+        self.norm = _Gain(sizes.dim)
+        self.null_kv = nn.Parameter(torch.zeros(2, sizes.head))
+        self.to_q = ops.Linear(sizes.dim, inner, bias=False)
+        self.to_kv = ops.Linear(sizes.dim, 2 * sizes.head, bias=False)
+        self.rotary_emb = _Rotary(sizes.rotary)
+        self.to_out = nn.Sequential(ops.Linear(inner, sizes.dim, bias=False), _Gain(sizes.dim))
+
+    def forward(self, x: Tokens, bias: Float[Tensor, "h n m"]) -> Tokens:
+        h = self.norm(x)
+        q = self.to_q(h).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        k, v = self.to_kv(h)[:, None].chunk(2, -1)
+        q, k = self.rotary_emb(q), self.rotary_emb(k)
+        null = self.null_kv[:, None, None, None].expand(-1, len(x), 1, 1, -1)
+        k, v = torch.cat([null[0], k], 2), torch.cat([null[1], v], 2)
+        q, k = F.normalize(q, dim=-1), F.normalize(k, dim=-1)
+        weight = (SCALE * q @ k.transpose(-1, -2) + bias).softmax(-1)
+        return self.to_out((weight @ v).transpose(1, 2).flatten(2))
+
+
+class _Gated(nn.Module):
+    def forward(self, x: Tokens) -> Float[Tensor, "b n half"]:
+        value, gate = x.chunk(2, -1)
+        return value * F.silu(gate)
+
+
+class _Places(nn.Module):
+    """A bias for each head by how far back a token looks. Source: Raffel et al. 2019 (T5)."""
+
+    def __init__(self, heads: int, ops: ModuleType):
+        super().__init__()
+        self.relative_attention_bias = ops.Embedding(BUCKETS, heads)
+
+    def forward(self, n: int) -> Float[Tensor, "h n m"]:
+        """From n tokens to the null and the n tokens; the null stands at the first's place."""
+        device = self.relative_attention_bias.weight.device
+        back = torch.arange(n, device=device)[:, None] - torch.arange(n + 1, device=device)
+        return self.relative_attention_bias(bucket(back)).permute(2, 0, 1)
+
+
+def bucket(back: Int[Tensor, "n m"]) -> Int[Tensor, "n m"]:
+    """Half of the buckets one place each, the others wider and wider up to FARTHEST."""
+    back, exact = back.clamp(min=0), BUCKETS // 2
+    wide = torch.log(back.float().clamp(min=1e-9) / exact) / math.log(FARTHEST / exact)
+    wide = exact + (wide * (BUCKETS - exact)).long()
+    return torch.where(back < exact, back, wide.clamp(max=BUCKETS - 1))
+
+
+class _Transformer(nn.Module):
+    def __init__(self, sizes: Dalle2Sizes, ops: ModuleType):
+        super().__init__()
+        self.rel_pos_bias = _Places(sizes.heads, ops)
+        self.layers = nn.ModuleList(
+            nn.ModuleList([_Attention(sizes, ops), _feed(sizes, ops)]) for _ in range(sizes.layers)
+        )
+        self.norm = _Gain(sizes.dim, careful=True)
+        self.project_out = ops.Linear(sizes.dim, sizes.dim, bias=False)
+
+    def forward(self, x: Tokens) -> Tokens:
+        n = x.shape[1]
+        later = torch.ones(n, n + 1, dtype=torch.bool, device=x.device).triu(2)
+        bias = self.rel_pos_bias(n).masked_fill(later, -torch.finfo(x.dtype).max)
+        for layer in self.layers:
+            attention, feed = cast(nn.ModuleList, layer)
+            x = x + attention(x, bias)
+            x = x + feed(x)
+        return self.project_out(self.norm(x))
+
+
+def _feed(sizes: Dalle2Sizes, ops: ModuleType) -> nn.Sequential:
+    inner = sizes.widened
+    return nn.Sequential(
+        _Gain(sizes.dim),
+        ops.Linear(sizes.dim, 2 * inner, bias=False),
+        _Gated(),
+        _Gain(inner),
+        nn.Identity(),
+        ops.Linear(inner, sizes.dim, bias=False),
+    )

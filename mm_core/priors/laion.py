@@ -1,0 +1,135 @@
+"""LAION's prior, whole: how DALLE2-pytorch samples from its network."""
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+
+from ..errors import InputError
+from ..types import Float, Tensor
+from .dalle2 import Dalle2Network
+from .noise import Noise
+from .prior import PriorText, Request, Tick, check_text, no_tick
+from .space import ImageEmbedding, Space
+from .unclip import Draw, Predict, Table
+
+
+class LaionPrior:
+    """Its embeddings have length 1; match_norm gives them the lengths that readers expect.
+
+    As many steps as in training are all of them, with noise; fewer are DDIM with noise. The solver
+    "ddim" takes the noise out.
+    """
+
+    unit = True
+
+    def __init__(
+        self, network: Dalle2Network, space: Space, table: Table, source: str = "the prior"
+    ):
+        self.network, self.space, self.table, self.source = network, space, table, source
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        text: PriorText,
+        request: Request,
+        negative: PriorText | None = None,
+        tick: Tick = no_tick,
+    ) -> ImageEmbedding:
+        """See Prior. Without a negative text the prior's learned nulls stand for none."""
+        count, total = len(request.seeds), len(self.table.betas)
+        if request.steps > total:
+            raise InputError(
+                f"{self.source} was trained with {total} steps, asked for {request.steps}; "
+                f"choose {total} or fewer"
+            )
+        noise, width = Noise(request.seeds), self.space.width
+        predict = guided(
+            self.network,
+            self._read(text, count),
+            request.guidance,
+            self._read(negative, count) if negative is not None else None,
+        )
+
+        def draw() -> Tensor:
+            return noise.normal(width).to(text.pooled)
+
+        if request.steps == total and request.solver == "ancestral":
+            x = ancestral_loop(predict, draw, self.table, tick)
+        else:
+            eta = 1.0 if request.solver == "ancestral" else 0.0
+            x = ddim_loop(predict, draw, self.table, request.steps, eta, tick)
+        return ImageEmbedding(F.normalize(x.float(), dim=-1), self.space, unit=True)
+
+    def _read(self, text: PriorText, count: int) -> PriorText:
+        """As the prior was trained: a sentence of length 1."""
+        check_text(text, self.space, self.network.sizes.tokens, self.source)
+        text = text.sized(count)
+        return PriorText(F.normalize(text.pooled, dim=-1), text.tokens, text.mask)
+
+
+def guided(
+    network: Dalle2Network, text: PriorText, guidance: float, negative: PriorText | None = None
+) -> Predict:
+    """(noisy, timestep) -> the guided prediction of the clean embedding."""
+
+    def clean(x: Tensor, t: int) -> Tensor:
+        time = torch.full((len(x),), t, device=x.device)
+        given = network(x, time, text)
+        if guidance == 1:
+            return given
+        against = negative or text
+        without = network(x, time, against, without=negative is None)
+        return without + guidance * (given - without)
+
+    return clean
+
+
+def ancestral_loop(predict: Predict, draw: Draw, table: Table, tick: Tick = no_tick) -> Tensor:
+    """Every step of training, backwards. Nothing is limited."""
+    x, total = draw(), len(table.betas)
+    kept, beta = table.kept, table.betas
+    before = F.pad(kept[:-1], (1, 0), value=1.0)
+    variance = beta * (1 - before) / (1 - kept)
+    for done, t in enumerate(reversed(range(total)), 1):
+        x0 = predict(x, t)
+        ours = beta[t] * before[t].sqrt() / (1 - kept[t])
+        theirs = (1 - before[t]) * (1 - beta[t]).sqrt() / (1 - kept[t])
+        x = ours.to(x) * x0 + theirs.to(x) * x
+        if t > 0:
+            x = x + variance[t].clamp(min=1e-20).sqrt().to(x) * draw()
+        tick(done, total)
+    return x
+
+
+def ddim_loop(
+    predict: Predict,
+    draw: Draw,
+    table: Table,
+    steps: int,
+    eta: float = 1.0,
+    tick: Tick = no_tick,
+) -> Float[Tensor, "b d"]:
+    """Fewer steps. eta: 1 adds all the noise it can, 0 none.
+
+    Kept as DALLE2-pytorch has it, since its priors are used so: sampling starts below the last
+    step of training, and the noise level before each step stands for that of the step itself.
+    Source: Song et al. 2020 (DDIM), arXiv 2010.02502, equations 12 and 16.
+    """
+    x, total = draw(), len(table.betas)
+    kept = table.kept
+    before = F.pad(kept[:-1], (1, 0), value=1.0)
+    times = [int(t) for t in torch.linspace(-1.0, total, steps + 1)[:-1].tolist()][::-1]
+    for done, (t, following) in enumerate(pairwise(times), 1):
+        x0 = predict(x, t)
+        if following < 0:
+            x = x0
+        else:
+            noise = ((1 / kept[t]).sqrt().to(x) * x - x0) / (1 / kept[t] - 1).sqrt().to(x)
+            now, then = before[t], before[following]
+            fresh = eta * ((1 - now / then) * (1 - then) / (1 - now)).sqrt()
+            x = then.sqrt().to(x) * x0 + ((1 - then) - fresh**2).sqrt().to(x) * noise
+            if eta > 0 and following > 0:
+                x = x + fresh.to(x) * draw()
+        tick(done, len(times) - 1)
+    return x

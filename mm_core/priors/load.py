@@ -1,0 +1,147 @@
+"""A prior file to a prior, or a refusal that says why; shapes are checked before all else."""
+
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import InputError, WeightsError
+from ..types import Tensor
+from ..weights.header import Header
+from ..weights.load import check_shapes, read_foreign, read_header, read_shapes, read_weights
+from ..weights.save import save_tensors
+from .autoregressive import ARSizes, AutoregressivePrior, CodeTransformer
+from .dalle2 import Dalle2Network, Dalle2Sizes
+from .diffusion import LIMIT, DiffusionPrior
+from .keys import renamed_tensors
+from .laion import LaionPrior
+from .layout import MEAN, STD, Layout, detect
+from .space import Space
+from .transformer import PriorTransformer, Sizes
+from .unclip import cosine_table
+
+KIND, VERSION = "prior", 1
+AnyPrior = DiffusionPrior | LaionPrior | AutoregressivePrior
+
+
+def read_layout(path: Path, heads: int | None = None) -> Layout:
+    """What a published file is, from its header alone. Raises WeightsError if it is no whole prior.
+
+    heads: of the network, where they are not 64 wide.
+    """
+    layout = detect(read_shapes(path), path.name, heads)
+    check_shapes(_empty(layout, nn), _needed(layout), path.name)
+    return layout
+
+
+def load_prior(
+    path: Path,
+    heads: int | None = None,
+    limit: float = LIMIT,
+    precision: torch.dtype = torch.float32,
+    ops: ModuleType = nn,
+) -> AnyPrior:
+    """The prior on the CPU, ready to sample: a published file, or one that save_prior wrote.
+
+    limit: of a normalised embedding's numbers; 5 is what diffusers has for Karlo. A file of ours
+    brings its own. precision: of the weights.
+    """
+    if read_header(path) is not None:
+        return _load_ours(path, precision, ops)
+    layout = read_layout(path, heads)
+    network = _empty(layout, ops)
+    tensors = read_foreign(path)
+    if layout.original and layout.sizes:
+        tensors = renamed_tensors(tensors, layout.sizes.heads)
+    if layout.prefix:
+        tensors = {n.removeprefix(layout.prefix): t for n, t in tensors.items()
+                   if n.startswith(layout.prefix)}  # fmt: skip
+    _fill(network, {n: tensors[n] for n in _needed(layout)}, precision)
+    if isinstance(network, Dalle2Network):
+        table = cosine_table(network.sizes.times, torch.float64)
+        return LaionPrior(network, layout.space, table, path.name)
+    return DiffusionPrior(network, layout.space, limit, source=path.name)
+
+
+def save_prior(
+    prior: DiffusionPrior | AutoregressivePrior,
+    path: Path,
+    recipe: dict[str, Any] | None = None,
+    figures: dict[str, Any] | None = None,
+) -> None:
+    """Writes the network under the names of published files, with all else in the header."""
+    tensors = {n: t.detach() for n, t in prior.network.state_dict().items()}
+    save_tensors(
+        tensors, path, Header(KIND, VERSION, described(prior), recipe or {}, figures or {})
+    )
+
+
+def described(prior: DiffusionPrior | AutoregressivePrior) -> dict[str, Any]:
+    """What rebuild() needs to make the prior again, without its tensors."""
+    out: dict[str, Any] = {"space": asdict(prior.space), "sizes": asdict(prior.network.sizes)}
+    if isinstance(prior, DiffusionPrior):
+        return out | {"prior": "diffusion", "limit": prior.limit}
+    return out | {"prior": "autoregressive"}
+
+
+def rebuilt(
+    config: Any, tensors: dict[str, Tensor], source: str, ops: ModuleType = nn
+) -> DiffusionPrior | AutoregressivePrior:
+    """The prior that described() describes, with these tensors.
+
+    Raises WeightsError for a description or tensors of no prior.
+    """
+    prior: DiffusionPrior | AutoregressivePrior
+    try:
+        space, kind, sizes = Space(**config["space"]), config["prior"], config["sizes"]
+        if kind == "diffusion":
+            with torch.device("meta"):
+                network = PriorTransformer(Sizes(**sizes), ops)
+            prior = DiffusionPrior(network, space, float(config["limit"]), source=source)
+        elif kind == "autoregressive":
+            with torch.device("meta"):
+                coder = CodeTransformer(ARSizes(**sizes), ops)
+            prior = AutoregressivePrior(coder, space, source)
+        else:
+            raise InputError(f"there is no prior of kind {kind!r}")
+    except (KeyError, TypeError, ValueError) as e:
+        raise WeightsError(
+            f"{source} describes no prior that can be built here ({e}); update the pack, or train "
+            "the prior again"
+        ) from e
+    check_shapes(prior.network, {n: tuple(t.shape) for n, t in tensors.items()}, source)
+    _fill(prior.network, tensors, torch.float32)
+    return prior
+
+
+def _load_ours(
+    path: Path, precision: torch.dtype, ops: ModuleType
+) -> DiffusionPrior | AutoregressivePrior:
+    tensors, header = read_weights(path, KIND, VERSION)
+    prior = rebuilt(header.config, tensors, path.name, ops)
+    prior.network.to(precision)
+    return prior
+
+
+def _empty(layout: Layout, ops: ModuleType) -> PriorTransformer | Dalle2Network:
+    with torch.device("meta"):
+        if layout.sizes:
+            return PriorTransformer(layout.sizes, ops)
+        return Dalle2Network(Dalle2Sizes.of(layout.shapes, layout.source), ops)
+
+
+def _needed(layout: Layout) -> dict[str, tuple[int, ...]]:
+    """Without what some files hold beside the network: a mask that every layer can make."""
+    return {n: s for n, s in layout.shapes.items() if n != "causal_attention_mask"}
+
+
+def _fill(network: nn.Module, tensors: dict[str, Tensor], precision: torch.dtype) -> None:
+    """Takes the tensors themselves where they have the precision already, without a copy."""
+    network.load_state_dict({n: t.to(precision) for n, t in tensors.items()}, assign=True)
+    for name in (MEAN, STD):  # their products are small differences of large numbers
+        if hasattr(network, name):
+            setattr(network, name, getattr(network, name).float())
+    network.eval().requires_grad_(False)

@@ -1,0 +1,123 @@
+"""The network of the Karlo and Kandinsky 2.1 and 2.2 priors, under the names of their files."""
+
+import math
+from dataclasses import dataclass
+from types import ModuleType
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from ..errors import InputError
+from ..types import Bool, Float, Tensor
+from .blocks import Block
+from .prior import PriorText
+
+EXTRA = 4  # tokens after the text: sentence, time, noisy embedding, query
+HIDDEN = -10_000.0  # what the published priors add for "do not look"; padded and later, twice
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """dim: of the embeddings. tokens: of the text."""
+
+    dim: int
+    width: int
+    heads: int
+    layers: int
+    tokens: int = 77
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise InputError(f"{name} is {value!r}; needed a whole number of 1 or more")
+        if self.width % self.heads or self.width % 2:
+            raise InputError(
+                f"{self.heads} heads cannot share the width {self.width}; choose a number of heads "
+                "that divides it"
+            )
+
+
+class PriorTransformer(nn.Module):
+    """A noisy, normalised embedding, its time and a text -> the clean, normalised embedding.
+
+    Reads text | sentence | time | noisy embedding | query in this order, each token seeing those
+    before it; the answer is read from the query. Source: Ramesh et al. 2022 (DALL-E 2), arXiv
+    2204.06125, section 2.2. clip_mean and clip_std take embeddings to and from normalised ones.
+    """
+
+    clip_mean: Tensor
+    clip_std: Tensor
+
+    def __init__(self, sizes: Sizes, ops: ModuleType = nn):
+        super().__init__()
+        self.sizes = sizes
+        dim, width = sizes.dim, sizes.width
+        self.positional_embedding = nn.Parameter(torch.zeros(1, sizes.tokens + EXTRA, width))
+        self.prd_embedding = nn.Parameter(torch.zeros(1, 1, width))
+        self.time_embedding = nn.ModuleDict(
+            {"linear_1": ops.Linear(width, width), "linear_2": ops.Linear(width, width)}
+        )
+        self.proj_in = ops.Linear(dim, width)
+        self.embedding_proj = ops.Linear(dim, width)
+        self.encoder_hidden_states_proj = ops.Linear(dim, width)
+        self.transformer_blocks = nn.ModuleList(
+            Block(width, sizes.heads, ops) for _ in range(sizes.layers)
+        )
+        self.norm_out = ops.LayerNorm(width)
+        self.proj_to_clip_embeddings = ops.Linear(width, dim)
+        self.register_buffer("clip_mean", torch.zeros(1, dim))
+        self.register_buffer("clip_std", torch.ones(1, dim))
+
+    def forward(
+        self, x: Float[Tensor, "b d"], t: Float[Tensor, " b"], text: PriorText
+    ) -> Float[Tensor, "b d"]:
+        """t: timesteps, 0..999."""
+        kind = self.proj_in.weight.dtype
+        time = self.time_embedding["linear_1"](waves(t, self.sizes.width).to(kind))
+        time = self.time_embedding["linear_2"](F.silu(time))
+        h = torch.cat(
+            [
+                self.encoder_hidden_states_proj(text.tokens.to(kind)),
+                self.embedding_proj(text.pooled.to(kind))[:, None],
+                time[:, None],
+                self.proj_in(x.to(kind))[:, None],
+                self.prd_embedding.to(kind).expand(len(x), -1, -1),
+            ],
+            1,
+        )
+        h = h + self.positional_embedding.to(kind)
+        bias = causal_bias(F.pad(text.mask, (0, EXTRA), value=True)).to(h)
+        for block in self.transformer_blocks:
+            h = block(h, bias)
+        return self.proj_to_clip_embeddings(self.norm_out(h)[:, -1])
+
+    def normalised(self, vectors: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """Embeddings of the encoder -> what the network reads."""
+        return (vectors - self.clip_mean) / self.clip_std
+
+    def denormalised(self, x: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """What the network gives -> embeddings as the encoder gives them."""
+        return x * self.clip_std + self.clip_mean
+
+    def typical_norm(self) -> float:
+        """Root mean square length of the encoder's embeddings, from their mean and deviation."""
+        return float((self.clip_mean**2 + self.clip_std**2).sum().sqrt())
+
+
+def waves(t: Float[Tensor, " b"], width: int) -> Float[Tensor, "b width"]:
+    """Cosines, then sines, of t at frequencies from 1 to 1/10000.
+
+    Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.5.
+    """
+    half = width // 2
+    index = torch.arange(half, dtype=torch.float32, device=t.device)
+    angle = t.float()[:, None] * torch.exp(-math.log(10_000) / half * index)
+    return torch.cat([angle.cos(), angle.sin()], -1)
+
+
+def causal_bias(mask: Bool[Tensor, "b n"]) -> Float[Tensor, "b 1 n n"]:
+    """HIDDEN where a token is later, and again where it is padding."""
+    n = mask.shape[1]
+    later = torch.full((n, n), HIDDEN, device=mask.device).triu(1)
+    return later[None, None] + (~mask).float()[:, None, None] * HIDDEN

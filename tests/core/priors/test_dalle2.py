@@ -1,0 +1,96 @@
+"""LAION's network against its formula, written out in float64."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mm_core.errors import WeightsError
+from mm_core.priors.dalle2 import Dalle2Sizes, bucket
+
+
+def by_hand(net, x, t, text, without=False):
+    """The network of DALLE2-pytorch 1.15.6 as plain arithmetic, in float64."""
+    w = {n: v.double() for n, v in net.state_dict().items()}
+    s, count = net.sizes, len(x)
+
+    def norm(h, name, careful=False):
+        h = h / h.amax(-1, keepdim=True) if careful else h
+        h = h - h.mean(-1, keepdim=True)
+        return h / (h.square().mean(-1, keepdim=True) + 1e-5).sqrt() * w[f"{name}.g"]
+
+    def turn(h, freqs):
+        """Numbers 2i and 2i + 1 of token p, turned by p times the i-th frequency."""
+        out = h.clone()
+        for p in range(h.shape[-2]):
+            for i, f in enumerate(freqs):
+                c, z = math.cos(p * f), math.sin(p * f)
+                a, b = h[..., p, 2 * i], h[..., p, 2 * i + 1]
+                out[..., p, 2 * i], out[..., p, 2 * i + 1] = a * c - b * z, a * z + b * c
+        return out
+
+    words = torch.where(text.mask[..., None], text.tokens.double(), w["null_text_encodings"])
+    parts = [words, text.pooled.double()[:, None], x.double()[:, None]]
+    if without:
+        parts = [
+            w["null_text_encodings"].expand(count, -1, -1),
+            w["null_text_embeds"].expand(count, -1, -1),
+            w["null_image_embed"][None].expand(count, -1, -1),
+        ]
+    time = w["to_time_embeds.0.weight"][t][:, None]
+    query = w["learned_query"].expand(count, 1, -1)
+    h = torch.cat([parts[0], parts[1], time, parts[2], query], 1)
+    n = h.shape[1]
+    c = "causal_transformer."
+    table = w[f"{c}rel_pos_bias.relative_attention_bias.weight"]
+    bias = torch.full((s.heads, n, n + 1), -1e300, dtype=torch.float64)
+    for i in range(n):
+        for j in range(i + 2):
+            back = max(i - j, 0)
+            far = 16 + int(math.log(max(back, 1) / 16) / math.log(8) * 16)
+            bias[:, i, j] = table[back if back < 16 else min(far, 31)]
+    for k in range(s.layers):
+        a, f = f"{c}layers.{k}.0.", f"{c}layers.{k}.1."
+        given = norm(h, f"{a}norm")
+        q = (given @ w[f"{a}to_q.weight"].T).view(count, n, s.heads, s.head).transpose(1, 2)
+        key, value = (given @ w[f"{a}to_kv.weight"].T).chunk(2, -1)
+        freqs = w[f"{a}rotary_emb.freqs"].tolist()
+        q, key = turn(q, freqs), turn(key, freqs)
+        null = w[f"{a}null_kv"]
+        key = torch.cat([null[0].expand(count, 1, -1), key], 1)
+        value = torch.cat([null[1].expand(count, 1, -1), value], 1)
+        q, key = F.normalize(q, dim=-1), F.normalize(key, dim=-1)
+        weight = (16 * q @ key[:, None].mT + bias).softmax(-1)
+        out = (weight @ value[:, None]).transpose(1, 2).reshape(count, n, -1)
+        h = h + norm(out @ w[f"{a}to_out.0.weight"].T, f"{a}to_out.1")
+        value, gate = (norm(h, f"{f}0") @ w[f"{f}1.weight"].T).chunk(2, -1)
+        h = h + norm(value * gate * gate.sigmoid(), f"{f}3") @ w[f"{f}5.weight"].T
+    return (norm(h, f"{c}norm", careful=True) @ w[f"{c}project_out.weight"].T)[:, -1]
+
+
+@pytest.mark.parametrize("without", [False, True])
+def test_the_network_is_its_formula(laion, texts, noise, without):
+    net, x, t, text = laion.network, noise(3, 24), torch.tensor([0, 17, 49]), texts(3)
+    found = net(x, t, text, without).double()
+    torch.testing.assert_close(found, by_hand(net, x, t, text, without), rtol=0, atol=1e-5)
+
+
+def test_places_have_buckets_of_their_own_then_wider_ones():
+    """Raffel et al. 2019, with 32 buckets up to a distance of 128."""
+    found = bucket(torch.tensor([[-3, 0, 1, 15, 16, 17, 30, 64, 127, 128, 500]]))[0]
+    far = [16 + int(math.log(d / 16) / math.log(8) * 16) for d in (16, 17, 30, 64, 127)]
+    assert found.tolist() == [0, 0, 1, 15, *far, 31, 31]
+
+
+def test_sizes_are_read_off_the_shapes(laion):
+    shapes = {n: tuple(t.shape) for n, t in laion.network.state_dict().items()}
+    assert Dalle2Sizes.of(shapes, "a") == laion.network.sizes
+
+
+@pytest.mark.parametrize("gone", ["rotary_emb.freqs", "null_kv", "1.5.weight"])
+def test_other_networks_of_the_package_are_refused(laion, gone):
+    shapes = {n: tuple(t.shape) for n, t in laion.network.state_dict().items()}
+    shapes = {n: s for n, s in shapes.items() if not n.endswith(gone)}
+    with pytest.raises(WeightsError, match="a is a LAION prior without 'causal_transformer"):
+        Dalle2Sizes.of(shapes, "a")

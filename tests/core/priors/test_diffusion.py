@@ -1,0 +1,137 @@
+"""A frozen trajectory of a published prior's sampler, and guidance."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from mm_core.errors import InputError
+from mm_core.priors.diffusion import DiffusionPrior
+from mm_core.priors.prior import PriorText, Request, join
+from mm_core.priors.space import Space
+from mm_core.priors.transformer import PriorTransformer, Sizes
+from mm_core.priors.unclip import cosine_table, solve
+
+FILE = Path(__file__).parents[2] / "golden" / "prior_trajectory.json"
+GOLDEN = json.loads(FILE.read_text())
+CONFIG = GOLDEN["config"]
+DIM, WORDS = CONFIG["embedding_dim"], CONFIG["num_embeddings"]
+
+
+def in_the_reference_s_order(net):
+    """Names of the parameters, statistics included, in the order in which weights were drawn."""
+    names = list(net.state_dict())
+    first = ["positional_embedding", "prd_embedding", "clip_mean", "clip_std"]
+    return first + [n for n in names if n not in first]
+
+
+@pytest.fixture(scope="module")
+def golden():
+    """The prior of the trajectory: weights from seed 0, drawn after a constructor's."""
+    state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    width = CONFIG["num_attention_heads"] * CONFIG["attention_head_dim"]
+    sizes = Sizes(DIM, width, CONFIG["num_attention_heads"], CONFIG["num_layers"], WORDS)
+    net = PriorTransformer(sizes)
+    own = net.state_dict()
+    raw = ("clip_mean", "positional_embedding", "prd_embedding")
+    for name in in_the_reference_s_order(net):
+        value = own[name]
+        if name == "clip_std":
+            value.copy_(0.5 + torch.rand_like(value))
+        elif name.endswith(("norm1.weight", "norm3.weight", "norm_out.weight")):
+            value.copy_(1 + 0.1 * torch.randn_like(value))
+        elif value.ndim >= 2 and name not in raw:
+            value.copy_(torch.randn_like(value) * value.shape[-1] ** -0.5)
+        else:
+            value.copy_(torch.randn_like(value) * 0.2)
+    torch.random.set_rng_state(state)
+    return net.eval()
+
+
+@pytest.fixture(scope="module")
+def given():
+    """Two texts, and what stands for none."""
+    rng = torch.Generator().manual_seed(1234)
+    pooled, tokens = torch.randn(2, DIM, generator=rng), torch.randn(2, WORDS, DIM, generator=rng)
+    empty, nothing = torch.randn(2, DIM, generator=rng), torch.randn(2, WORDS, DIM, generator=rng)
+    mask = torch.arange(WORDS)[None] < torch.tensor([[4], [7]])
+    short = (torch.arange(WORDS)[None] < 2).expand(2, -1)
+    return PriorText(pooled, tokens, mask), PriorText(empty, nothing, short)
+
+
+@pytest.mark.parametrize("run", GOLDEN["runs"], ids=lambda r: f"{r['steps']}-{r['cfg']}")
+def test_the_frozen_trajectory_is_reproduced(golden, given, run):
+    text, negative = given
+    start = torch.randn(2, DIM, generator=torch.Generator().manual_seed(7))
+    rng = torch.Generator().manual_seed(99)
+    waiting = [start]
+
+    def draw():
+        return waiting.pop() if waiting else torch.randn(2, DIM, generator=rng)
+
+    prior = DiffusionPrior(golden, Space("a small CLIP", DIM))
+    request = Request((0, 0), run["steps"], run["cfg"])
+    predict, seen = prior.predict(text, request, negative), []
+
+    def watched(x, t):
+        seen.append((t, x.clone()))
+        return predict(x, t)
+
+    with torch.inference_mode():
+        final = solve(watched, draw, cosine_table(), run["steps"], limit=run["clip_range"])
+    assert [t for t, _ in seen] == run["timesteps"]
+    path = [x for _, x in seen[1:]] + [final]
+    for x, expected in zip(path, run["trajectory"] or [], strict=False):
+        assert float(x.norm()) == pytest.approx(expected["norm"], abs=1e-4)
+        torch.testing.assert_close(
+            x[0, :4], torch.tensor(expected["x_row0_first4"]), rtol=0, atol=1e-4
+        )
+    last = golden.denormalised(final)[0, :6]
+    torch.testing.assert_close(last, torch.tensor(run["final_row0_first6"]), rtol=0, atol=1e-4)
+
+
+def test_guidance_is_on_the_predicted_embedding(diffusion, texts, noise):
+    text, negative = texts(2), texts(2, seed=5)
+    x = noise(2, 24)
+    time = torch.full((2,), 500.0)
+    with torch.no_grad():
+        given, against = (diffusion.network(x, time, side) for side in (text, negative))
+        found = diffusion.predict(text, Request((0, 1), guidance=3.0), negative)(x, 500)
+    torch.testing.assert_close(found, against + 3 * (given - against), rtol=1e-4, atol=1e-5)
+
+
+def test_without_guidance_there_is_one_row_for_each_image(diffusion, texts):
+    rows = []
+    diffusion.network.register_forward_pre_hook(lambda m, given: rows.append(len(given[0])))
+    diffusion.sample(texts(2), Request((1, 2), 3, 1.0))
+    diffusion.sample(texts(2), Request((1, 2), 3, 4.0), texts(1, seed=2))
+    assert rows == [2, 2, 2, 4, 4, 4]
+
+
+def test_guidance_without_a_negative_text_is_refused(diffusion, texts):
+    with pytest.raises(InputError, match='needs a negative text for guidance 4; encode ""'):
+        diffusion.sample(texts(1), Request((1,)))
+
+
+def test_what_overflows_is_refused(diffusion, texts):
+    broken = diffusion.network.proj_to_clip_embeddings
+    broken.bias.data[0] = float("nan")
+    with pytest.raises(InputError, match="overflowed at guidance 2; lower it"):
+        diffusion.sample(texts(1), Request((1,), guidance=2.0), texts(1))
+
+
+def test_embeddings_have_the_encoder_s_scale(diffusion, texts):
+    at_once = diffusion.sample(texts(1), Request((1,), 3, 1.0)).vectors
+    diffusion.network.clip_mean.add_(100)
+    torch.testing.assert_close(
+        diffusion.sample(texts(1), Request((1,), 3, 1.0)).vectors, at_once + 100
+    )
+
+
+def test_ddim_draws_no_noise_but_the_start(diffusion, texts):
+    both = join(texts(1), texts(1))
+    asked = Request((4, 4), 4, 1.0, "ddim")
+    found = diffusion.sample(both, asked).vectors
+    torch.testing.assert_close(found[0], found[1])

@@ -1,0 +1,94 @@
+"""The two ways DALLE2-pytorch samples, against formulas and exact answers."""
+
+import math
+
+import pytest
+import torch
+
+from mm_core.errors import InputError
+from mm_core.priors.laion import ancestral_loop, ddim_loop, guided
+from mm_core.priors.prior import PriorText, Request
+from mm_core.priors.unclip import cosine_table
+
+TABLE = cosine_table(1000, torch.float64)
+
+
+def gaussian(x, t):
+    """The exact prediction of clean data with mean 2 and deviation 1/2."""
+    ab = TABLE.kept[t]
+    return 2 + ab.sqrt() / 4 / (ab / 4 + 1 - ab) * (x - 2 * ab.sqrt())
+
+
+def test_all_steps_give_the_gaussian_s_mean_and_deviation():
+    rng = torch.Generator().manual_seed(0)
+    found = ancestral_loop(
+        gaussian, lambda: torch.randn(4000, 1, dtype=torch.float64, generator=rng), TABLE
+    )
+    assert float(found.mean()) == pytest.approx(2.0, abs=0.03)
+    assert float(found.std()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_ddim_starts_below_the_last_timestep_and_ends_at_the_prediction():
+    """linspace(-1, T, n + 1) without its end, cut to whole numbers."""
+    times = []
+
+    def predict(x, t):
+        times.append(t)
+        return torch.full_like(x, 7.0)
+
+    table = cosine_table(100, torch.float64)
+    found = ddim_loop(predict, lambda: torch.zeros(1, 1), table, 10)
+    assert times == [89, 79, 69, 59, 49, 39, 29, 19, 9]
+    assert torch.equal(found, torch.full((1, 1), 7.0))
+
+
+def test_ddim_without_noise_is_its_formula():
+    table, start = cosine_table(10, torch.float64), torch.ones(1, 1, dtype=torch.float64)
+    found = ddim_loop(lambda x, t: x / 2, lambda: start, table, 5, eta=0.0)
+    kept = [1.0, *table.kept.tolist()]  # kept[t] is what is left before timestep t
+    x = 1.0
+    for t, then in ((7, 5), (5, 3), (3, 1), (1, -1)):
+        x0 = x / 2
+        here = float(table.kept[t])
+        noise = (x - math.sqrt(here) * x0) / math.sqrt(1 - here)
+        x = math.sqrt(kept[then]) * x0 + math.sqrt(1 - kept[then]) * noise if then >= 0 else x0
+    assert float(found) == pytest.approx(x)
+
+
+def test_noise_is_drawn_between_steps_and_never_at_the_end():
+    for loop, expected in (
+        (lambda draw, table: ancestral_loop(lambda x, t: x, draw, table), 10),
+        (lambda draw, table: ddim_loop(lambda x, t: x, draw, table, 5), 4),
+        (lambda draw, table: ddim_loop(lambda x, t: x, draw, table, 5, eta=0.0), 1),
+    ):
+        drawn = []
+        loop(lambda d=drawn: d.append(1) or torch.zeros(1, 1), cosine_table(10, torch.float64))
+        assert len(drawn) == expected
+
+
+def test_guidance_moves_away_from_the_nulls_or_from_a_negative_text(laion, texts, noise):
+    net, x, text, negative = laion.network, noise(2, 24), texts(2), texts(2, seed=4)
+    t = torch.full((2,), 30)
+    with torch.no_grad():
+        given, null = net(x, t, text), net(x, t, text, without=True)
+        against = net(x, t, negative)
+        torch.testing.assert_close(guided(net, text, 2.0)(x, 30), null + 2 * (given - null))
+        torch.testing.assert_close(
+            guided(net, text, 2.0, negative)(x, 30), against + 2 * (given - against)
+        )
+
+
+def test_embeddings_have_length_1_and_the_sentence_s_length_is_not_read(laion, texts):
+    text = texts(2)
+    long = PriorText(9 * text.pooled, text.tokens, text.mask)
+    found = laion.sample(text, Request((1, 2), 8, 1.5))
+    assert found.unit
+    torch.testing.assert_close(found.vectors.norm(dim=1), torch.ones(2))
+    again = laion.sample(long, Request((1, 2), 8, 1.5)).vectors
+    torch.testing.assert_close(found.vectors, again, rtol=1e-4, atol=1e-5)
+
+
+def test_more_steps_than_in_training_are_refused(laion, texts):
+    with pytest.raises(InputError, match="trained with 50 steps, asked for 51; choose 50 or fewer"):
+        laion.sample(texts(1), Request((1,), 51))
+    laion.sample(texts(1), Request((1,), 50))

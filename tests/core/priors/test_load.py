@@ -1,0 +1,177 @@
+"""Files of priors, and files that are none."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mm_core.embedded.weights import SHIPPED
+from mm_core.errors import WeightsError
+from mm_core.priors.autoregressive import AutoregressivePrior
+from mm_core.priors.diffusion import DiffusionPrior
+from mm_core.priors.laion import LaionPrior
+from mm_core.priors.load import KIND, VERSION, load_prior, read_layout, save_prior
+from mm_core.priors.prior import Request
+from mm_core.weights.header import Header
+from mm_core.weights.save import save_tensors
+
+ORIGINAL = {
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "embedding_proj": "text_emb_proj",
+    "encoder_hidden_states_proj": "text_enc_proj",
+    "proj_in": "clip_img_proj",
+    "norm_out": "final_ln",
+    "proj_to_clip_embeddings": "out_proj",
+    "prd_embedding": "prd_emb",
+    "transformer_blocks": "transformer.resblocks",
+    "attn1.to_out.0": "attn.c_proj",
+    "ff.net.0.proj": "mlp.c_fc",
+    "ff.net.2": "mlp.c_proj",
+    "norm1": "ln_1",
+    "norm3": "ln_2",
+}
+
+
+def original(state, heads):
+    """A network's tensors as the original code bases keep them."""
+    out = {}
+    for name, tensor in state.items():
+        if name.startswith("clip_"):
+            out[name] = tensor
+        elif ".to_q." in name:
+            q, k, v = (state[name.replace(".to_q.", f".to_{c}.")] for c in "qkv")
+            parts = [p.chunk(heads) for p in (q, k, v)]
+            together = torch.cat([parts[c][h] for h in range(heads) for c in range(3)])
+            place = name.replace("transformer_blocks", "transformer.resblocks")
+            out["model." + place.replace("attn1.to_q", "attn.c_qkv")] = together
+        elif not any(f".to_{c}." in name for c in "kv"):
+            for ours, theirs in ORIGINAL.items():
+                name = name.replace(ours, theirs)
+            out[f"model.{name}"] = tensor
+    return {n: t.contiguous() for n, t in out.items()}
+
+
+@pytest.fixture
+def path(network, tmp_path):
+    save_file(network.state_dict(), tmp_path / "a.safetensors")
+    return tmp_path / "a.safetensors"
+
+
+def answer(prior, texts):
+    return prior.sample(texts(2), Request((1, 2), 4, 2.0), texts(1, seed=5)).vectors
+
+
+def test_a_published_file_gives_the_prior_it_holds(path, diffusion, texts):
+    loaded = load_prior(path, heads=4)
+    assert isinstance(loaded, DiffusionPrior)
+    assert torch.equal(answer(loaded, texts), answer(diffusion, texts))
+    assert not any(p.requires_grad for p in loaded.network.parameters())
+
+
+def test_an_original_file_gives_the_same_prior(network, path, tmp_path, texts):
+    save_file(original(network.state_dict(), 4), tmp_path / "b.safetensors")
+    layout = read_layout(tmp_path / "b.safetensors", heads=4)
+    assert layout.original
+    here, there = load_prior(tmp_path / "b.safetensors", heads=4), load_prior(path, heads=4)
+    assert torch.equal(answer(here, texts), answer(there, texts))
+
+
+def test_a_laion_file_gives_the_prior_it_holds(laion, tmp_path, texts):
+    state = {f"model.net.{n}": t.contiguous() for n, t in laion.network.state_dict().items()}
+    extra = {"model.noise_scheduler.betas": torch.zeros(50), "model.clip.x": torch.zeros(1)}
+    save_file(state | extra, tmp_path / "a.safetensors")
+    loaded = load_prior(tmp_path / "a.safetensors")
+    assert isinstance(loaded, LaionPrior)
+    assert loaded.network.sizes == laion.network.sizes
+    assert torch.equal(answer(loaded, texts), answer(laion, texts))
+
+
+def test_a_laion_file_of_another_form_is_refused(laion, tmp_path):
+    state = {f"net.{n}": t.contiguous() for n, t in laion.network.state_dict().items()}
+    plain = {n: t for n, t in state.items() if "rotary" not in n}
+    save_file(plain, tmp_path / "a.safetensors")
+    with pytest.raises(WeightsError, match=r"without '.*rotary_emb\.freqs'; this version reads"):
+        load_prior(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_our_own_files_need_no_hints(request, kind, tmp_path, texts):
+    prior = request.getfixturevalue(kind)
+    save_prior(prior, tmp_path / "a.safetensors", {"seed": 1}, {"cosine": 0.5})
+    loaded = load_prior(tmp_path / "a.safetensors")
+    assert isinstance(loaded, type(prior) | AutoregressivePrior)
+    assert loaded.space == prior.space
+    assert torch.equal(answer(loaded, texts), answer(prior, texts))
+
+
+def test_half_precision_keeps_the_statistics_whole(path, diffusion, texts):
+    loaded = load_prior(path, heads=4, precision=torch.bfloat16)
+    assert loaded.network.proj_in.weight.dtype == torch.bfloat16
+    assert loaded.network.clip_std.dtype == torch.float32
+    wanted = answer(diffusion, texts)
+    assert (answer(loaded, texts) - wanted).norm() < 0.05 * wanted.norm()
+
+
+def test_weights_of_another_size_are_named(network, tmp_path):
+    state = network.state_dict()
+    state["proj_in.weight"] = torch.zeros(64, 25)
+    save_file(state, tmp_path / "a.safetensors")
+    said = r"a\.safetensors does not fit PriorTransformer: proj_in\.weight is \(64, 25\), expected"
+    with pytest.raises(WeightsError, match=said):
+        load_prior(tmp_path / "a.safetensors", heads=4)
+
+
+def test_nothing_is_read_before_the_shapes_are_known_to_fit(network, tmp_path, monkeypatch):
+    state = network.state_dict()
+    del state["clip_mean"]
+    save_file(state, tmp_path / "a.safetensors")
+    monkeypatch.setattr("mm_core.priors.load.read_foreign", lambda p: pytest.fail("was read"))
+    with pytest.raises(WeightsError, match="lacks clip_mean"):
+        load_prior(tmp_path / "a.safetensors", heads=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.bin", b"\x80\x02", "is a pickled file"),
+        ("a.safetensors", b"<!DOCTYPE html><html>", "is a web page saved as weights"),
+        ("a.safetensors", b"", "truncated or not a safetensors file"),
+        ("b.ckpt", b"PK", "needed .safetensors: run mmc convert b.ckpt"),
+    ],
+)
+def test_what_is_no_weights_file_is_refused_in_one_line(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(WeightsError, match=said) as e:
+        load_prior(tmp_path / name)
+    assert "\n" not in str(e.value)
+
+
+def test_a_truncated_file_is_refused(path):
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="truncated or not"):
+        load_prior(path, heads=4)
+
+
+def test_another_file_of_ours_is_refused():
+    with pytest.raises(WeightsError, match=r"of kind 'embedded-model'.* needed kind 'prior'"):
+        load_prior(SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, r"describes no prior that can be built here \('space'\)"),
+        (
+            {"space": {"name": "a", "width": 8}, "prior": "magic", "sizes": {}},
+            "no prior of kind 'magic'",
+        ),
+        (
+            {"space": {"name": "a", "width": 8}, "prior": "diffusion", "sizes": {"dim": 8}},
+            "update the pack, or train the prior again",
+        ),
+    ],
+)
+def test_a_header_that_describes_no_prior_is_refused(tmp_path, config, said):
+    save_tensors({}, tmp_path / "a.safetensors", Header(KIND, VERSION, config))
+    with pytest.raises(WeightsError, match=said):
+        load_prior(tmp_path / "a.safetensors")

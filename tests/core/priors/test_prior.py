@@ -1,0 +1,130 @@
+"""What every prior is given; all priors keep the same promises."""
+
+import pytest
+import torch
+
+from mm_core.errors import InputError
+from mm_core.priors.prior import PriorText, Request, check_text, join, negative_embedding
+from mm_core.priors.space import Space
+
+ALL = ["diffusion", "laion", "autoregressive"]
+
+
+@pytest.fixture(params=ALL)
+def prior(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_images_of_one_request_do_not_influence_each_other(prior, texts):
+    text, negative = texts(3), texts(1, seed=9)
+    together = prior.sample(text, Request((5, 6, 7), 4, 2.0), negative).vectors
+    for k, seed in enumerate((5, 6, 7)):
+        one = PriorText(text.pooled[k : k + 1], text.tokens[k : k + 1], text.mask[k : k + 1])
+        alone = prior.sample(one, Request((seed,), 4, 2.0), negative).vectors
+        torch.testing.assert_close(together[k : k + 1], alone, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(together[0], together[1], atol=0.1)
+
+
+def test_the_same_seeds_give_the_same_embeddings_bit_for_bit(prior, texts):
+    asked = texts(2), Request((1, 2), 5, 1.5), texts(1, seed=9)
+    assert torch.equal(prior.sample(*asked).vectors, prior.sample(*asked).vectors)
+
+
+def test_one_text_serves_all_seeds(prior, texts):
+    one, negative = texts(1), texts(1, seed=9)
+    request = Request((3, 3, 4), 4, 1.5)
+    found = prior.sample(one, request, negative).vectors
+    torch.testing.assert_close(found[0], found[1])
+    assert not torch.allclose(found[0], found[2], atol=1e-4)
+
+
+def test_text_and_guidance_matter(prior, texts):
+    negative = texts(1, seed=9)
+    plain = prior.sample(texts(1), Request((3,), 6, 1.0)).vectors
+    other = prior.sample(texts(1, seed=4), Request((3,), 6, 1.0)).vectors
+    pushed = prior.sample(texts(1), Request((3,), 6, 3.0), negative).vectors
+    assert not torch.allclose(plain, other, atol=1e-2)
+    assert not torch.allclose(plain, pushed, atol=1e-2)
+
+
+def test_padded_tokens_are_not_read(prior, texts):
+    text = texts(2)
+    noise = torch.where(text.mask[..., None], text.tokens, 100.0)
+    spoiled = PriorText(text.pooled, noise, text.mask)
+    request = Request((1, 2), 4, 1.0)
+    assert torch.equal(prior.sample(text, request).vectors, prior.sample(spoiled, request).vectors)
+
+
+def test_guidance_from_a_text_to_itself_is_none(prior, texts):
+    text = texts(1)
+    plain = prior.sample(text, Request((3,), 4, 1.0)).vectors
+    pushed = prior.sample(text, Request((3,), 4, 7.0), text).vectors
+    torch.testing.assert_close(plain, pushed, rtol=1e-4, atol=1e-4)
+    negative = negative_embedding(prior, text, Request((3,), 4, 7.0)).vectors
+    assert torch.equal(negative, plain)
+
+
+def test_progress_is_told_to_the_end(prior, texts):
+    told = []
+    prior.sample(texts(1), Request((1,), 5, 1.0), None, lambda *done: told.append(done))
+    total = told[-1][1]
+    assert told == [(k + 1, total) for k in range(total)]
+
+
+def test_what_the_callback_raises_ends_the_run_and_leaves_the_prior_as_it_was(prior, texts):
+    class CancelledError(Exception):
+        pass
+
+    def cancel(done, total):
+        if done == 2:
+            raise CancelledError
+
+    asked = texts(1), Request((1,), 5, 1.0)
+    before = prior.sample(*asked).vectors
+    with pytest.raises(CancelledError):
+        prior.sample(*asked, None, cancel)
+    assert torch.equal(prior.sample(*asked).vectors, before)
+
+
+def test_text_of_another_width_or_length_is_refused_in_one_line(prior, texts):
+    with pytest.raises(InputError, match=r"a small CLIP, width 24, but .* width 8 .* encode the"):
+        prior.sample(texts(1, dim=8), Request((1,)), texts(1, dim=8))
+    with pytest.raises(InputError, match="reads 7 tokens, but was given 9; pad or cut"):
+        prior.sample(texts(1, words=9), Request((1,)), texts(1, words=9))
+    with pytest.raises(InputError, match="2 texts for 3 images; needed 1 or 3"):
+        prior.sample(texts(2), Request((1, 2, 3)), texts(1))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"seeds": ()}, r"seeds are \(\)"),
+        ({"seeds": (-1,)}, "between 0 and"),
+        ({"seeds": (1,), "steps": 1}, "steps is 1; it must be between 2 and 1000"),
+        ({"seeds": (1,), "guidance": float("nan")}, "guidance is nan"),
+        ({"seeds": (1,), "guidance": -1.0}, "at least 0"),
+        ({"seeds": (1,), "solver": "magic"}, "choose from ancestral, ddim"),
+    ],
+)
+def test_requests_that_cannot_be_are_refused(asked, said):
+    with pytest.raises(InputError, match=said):
+        Request(**asked)
+
+
+def test_a_text_whose_parts_disagree_is_refused(texts):
+    text = texts(2)
+    with pytest.raises(InputError, match="does not fit itself"):
+        PriorText(text.pooled[:1], text.tokens, text.mask)
+
+
+def test_texts_are_joined_and_repeated_in_order(texts):
+    a, b = texts(2), texts(1, seed=3)
+    both = join(a, b)
+    assert torch.equal(both.pooled, torch.cat([a.pooled, b.pooled]))
+    twice = both.repeated(2)
+    assert torch.equal(twice.tokens[2:4], both.tokens[[1, 1]])
+    assert torch.equal(twice.mask[4:], both.mask[[2, 2]])
+
+
+def test_a_text_that_fits_is_let_through(texts):
+    check_text(texts(2), Space("any", 24), 7, "a.safetensors")

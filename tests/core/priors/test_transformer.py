@@ -1,0 +1,120 @@
+"""The network against its formula, written out in float64."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mm_core.errors import InputError
+from mm_core.priors.prior import PriorText
+from mm_core.priors.transformer import HIDDEN, PriorTransformer, Sizes, causal_bias, waves
+
+
+def by_hand(net, x, t, text):
+    """Section 2.2 of the DALL-E 2 paper in the details of the published priors, in float64."""
+    w = {n: v.double() for n, v in net.state_dict().items()}
+    heads, count = net.sizes.heads, len(x)
+
+    def linear(h, name):
+        return F.linear(h, w[f"{name}.weight"], w[f"{name}.bias"])
+
+    def norm(h, name):
+        h = (h - h.mean(-1, keepdim=True)) / (h.var(-1, keepdim=True, correction=0) + 1e-5).sqrt()
+        return h * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+    width = net.sizes.width
+    angle = torch.tensor(
+        [[float(s) * 10000 ** (-i / (width // 2)) for i in range(width // 2)] for s in t],
+        dtype=torch.float64,
+    )
+    time = linear(torch.cat([angle.cos(), angle.sin()], 1), "time_embedding.linear_1")
+    time = linear(time * time.sigmoid(), "time_embedding.linear_2")
+    h = torch.cat(
+        [
+            linear(text.tokens.double(), "encoder_hidden_states_proj"),
+            linear(text.pooled.double(), "embedding_proj")[:, None],
+            time[:, None],
+            linear(x.double(), "proj_in")[:, None],
+            w["prd_embedding"].expand(count, -1, -1),
+        ],
+        1,
+    )
+    h = h + w["positional_embedding"]
+    n = h.shape[1]
+    real = F.pad(text.mask, (0, 4), value=True)
+    bias = torch.zeros(count, n, n, dtype=torch.float64)
+    for b in range(count):
+        for i in range(n):
+            for j in range(n):
+                bias[b, i, j] = -10000.0 * ((j > i) + (not real[b, j]))
+    for k in range(net.sizes.layers):
+        p = f"transformer_blocks.{k}."
+        a = norm(h, f"{p}norm1")
+        q, key, v = (
+            linear(a, f"{p}attn1.to_{c}").view(count, n, heads, -1).transpose(1, 2) for c in "qkv"
+        )
+        weight = (q @ key.mT / math.sqrt(width // heads) + bias[:, None]).softmax(-1)
+        h = h + linear((weight @ v).transpose(1, 2).reshape(count, n, -1), f"{p}attn1.to_out.0")
+        f = linear(norm(h, f"{p}norm3"), f"{p}ff.net.0.proj")
+        f = f * 0.5 * (1 + torch.erf(f / math.sqrt(2)))
+        h = h + linear(f, f"{p}ff.net.2")
+    return linear(norm(h, "norm_out")[:, -1], "proj_to_clip_embeddings")
+
+
+def test_the_network_is_its_formula(network, texts, noise):
+    x, t, text = noise(3, 24), torch.tensor([0.0, 417.0, 999.0]), texts(3)
+    expected = by_hand(network, x, t, text)
+    torch.testing.assert_close(network(x, t, text).double(), expected, rtol=0, atol=2e-5)
+
+
+def test_the_mask_is_causal_and_hides_padding_twice():
+    bias = causal_bias(torch.tensor([[True, False, True]]))[0, 0]
+    expected = torch.tensor([[0, 2, 1], [0, 1, 1], [0, 1, 0]]) * HIDDEN
+    assert torch.equal(bias, expected)
+
+
+def test_every_input_is_read(network, texts, noise):
+    x, t, text = noise(2, 24), torch.tensor([10.0, 20.0]), texts(2)
+    base = network(x, t, text)
+    others = [
+        network(x + 1, t, text),
+        network(x, t + 1, text),
+        network(x, t, PriorText(text.pooled + 1, text.tokens, text.mask)),
+        network(x, t, PriorText(text.pooled, text.tokens + noise(2, 7, 24), text.mask)),
+        network(x, t, PriorText(text.pooled, text.tokens, ~text.mask)),
+    ]
+    assert all((o - base).abs().max() > 1e-3 for o in others)
+
+
+def test_waves_are_cosines_then_sines():
+    found = waves(torch.tensor([3.0]), 4)
+    expected = [math.cos(3), math.cos(0.03), math.sin(3), math.sin(0.03)]
+    torch.testing.assert_close(found[0], torch.tensor(expected))
+
+
+def test_statistics_take_embeddings_there_and_back(network, noise):
+    network.clip_mean.copy_(noise(1, 24))
+    vectors = noise(5, 24)
+    torch.testing.assert_close(network.denormalised(network.normalised(vectors)), vectors)
+    many = network.denormalised(noise(20_000, 24))
+    length = many.square().sum(1).mean().sqrt()
+    assert network.typical_norm() == pytest.approx(float(length), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"heads": 5}, "5 heads cannot share the width 64"), ({"layers": 0}, "layers is 0")],
+)
+def test_sizes_that_cannot_be_are_refused(changed, said):
+    with pytest.raises(InputError, match=said):
+        Sizes(**{"dim": 8, "width": 64, "heads": 4, "layers": 1, "tokens": 7} | changed)
+
+
+def test_the_published_network_has_its_published_number_of_parameters():
+    with torch.device("meta"):
+        counts = [
+            sum(p.numel() for p in PriorTransformer(Sizes(d, 2048, 32, 20)).parameters())
+            for d in (768, 1280)
+        ]
+    assert [round(c / 1e6, 1) for c in counts] == [1022.0, 1026.2]
