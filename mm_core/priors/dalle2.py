@@ -15,7 +15,7 @@ from ..types import Float, Int, Tensor, Tokens
 from .prior import PriorText
 
 BUCKETS, FARTHEST = 32, 128  # of relative positions
-SCALE = 16.0  # of the cosines in attention
+SCALE = 4.0  # of queries and of keys, once they have length 1
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ class _Gain(nn.Module):
     def forward(self, x: Tokens) -> Tokens:
         if self.careful:
             x = x / x.amax(-1, keepdim=True)
-        return F.layer_norm(x, x.shape[-1:], eps=1e-5) * self.g
+        variance = x.var(-1, correction=0, keepdim=True)
+        return (x - x.mean(-1, keepdim=True)) * (variance + 1e-5).rsqrt() * self.g
 
 
 class _Rotary(nn.Module):
@@ -146,8 +147,8 @@ class _Attention(nn.Module):
         q, k = self.rotary_emb(q), self.rotary_emb(k)
         null = self.null_kv[:, None, None, None].expand(-1, len(x), 1, 1, -1)
         k, v = torch.cat([null[0], k], 2), torch.cat([null[1], v], 2)
-        q, k = F.normalize(q, dim=-1), F.normalize(k, dim=-1)
-        weight = (SCALE * q @ k.transpose(-1, -2) + bias).softmax(-1)
+        q, k = SCALE * F.normalize(q, dim=-1), SCALE * F.normalize(k, dim=-1)
+        weight = (q @ k.transpose(-1, -2) + bias).softmax(-1)
         return self.to_out((weight @ v).transpose(1, 2).flatten(2))
 
 

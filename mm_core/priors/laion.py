@@ -117,19 +117,20 @@ def ddim_loop(
     Source: Song et al. 2020 (DDIM), arXiv 2010.02502, equations 12 and 16.
     """
     x, total = draw(), len(table.betas)
-    kept = table.kept
+    kept = table.kept.to(x)  # in the network's precision, as they were in use
     before = F.pad(kept[:-1], (1, 0), value=1.0)
+    away, off = (1 / table.kept).sqrt().to(x), (1 / table.kept - 1).sqrt().to(x)
     times = [int(t) for t in torch.linspace(-1.0, total, steps + 1)[:-1].tolist()][::-1]
     for done, (t, following) in enumerate(pairwise(times), 1):
         x0 = predict(x, t)
         if following < 0:
             x = x0
         else:
-            noise = ((1 / kept[t]).sqrt().to(x) * x - x0) / (1 / kept[t] - 1).sqrt().to(x)
+            noise = (away[t] * x - x0) / off[t]
             now, then = before[t], before[following]
             fresh = eta * ((1 - now / then) * (1 - then) / (1 - now)).sqrt()
-            x = then.sqrt().to(x) * x0 + ((1 - then) - fresh**2).sqrt().to(x) * noise
+            x = then.sqrt() * x0 + ((1 - then) - fresh**2).sqrt() * noise
             if eta > 0 and following > 0:
-                x = x + fresh.to(x) * draw()
+                x = x + fresh * draw()
         tick(done, len(times) - 1)
     return x
