@@ -129,8 +129,9 @@ def ddim_loop(
             noise = (away[t] * x - x0) / off[t]
             now, then = before[t], before[following]
             fresh = eta * ((1 - now / then) * (1 - then) / (1 - now)).sqrt()
-            x = then.sqrt() * x0 + ((1 - then) - fresh**2).sqrt() * noise
+            x = then.sqrt() * x0
             if eta > 0 and following > 0:
                 x = x + fresh * draw()
+            x = x + ((1 - then) - fresh**2).sqrt() * noise
         tick(done, len(times) - 1)
     return x
