@@ -1,6 +1,7 @@
-"""Measures every comparison with diffusers and writes docs/parity.md.
+"""Measures every comparison with diffusers and DALLE2-pytorch and writes docs/parity.md.
 
 Run from the pack's folder, with the parity extra installed: python scripts/make_parity.py
+tests/parity/test_priors.py says what DALLE2-pytorch needs; without it its rows are left out.
 """
 
 import sys
@@ -13,6 +14,7 @@ ROOT = Path(__file__).absolute().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "parity")]
 
 import diffusers
+import prior_cases
 import torch
 import transformers
 import transformers_cases
@@ -22,7 +24,7 @@ from mm_core.weights.save import write_text
 
 OUT = ROOT / "docs" / "parity.md"
 PACKAGES = ("torch", "diffusers", "transformers")
-HEAD = """# Parity with diffusers
+HEAD = """# Parity with diffusers and DALLE2-pytorch
 
 Written by `python scripts/make_parity.py`; the same comparisons are tests: `pytest -m parity`.
 
@@ -30,6 +32,16 @@ Adapter files with random weights, in their published layouts at reduced widths,
 diffusers and by `mm_core`, and the whole network is run both ways on the CPU in float32, two rows
 of a batch. *Difference* is the largest of any output number; *effect* is what the adapter itself
 changes, in diffusers, so that a comparison of nothing would show.
+
+| comparison | difference | tolerance | effect |
+|---|---|---|---|
+"""
+PRIORS = """
+## Priors
+
+Priors of random weights in their published layouts at reduced widths, loaded through a file. A row
+of several steps compares every embedding on the way and the last, or the whole pipeline from the
+prompt on. *Effect* is what the text, the guidance or the way from the noise changes.
 
 | comparison | difference | tolerance | effect |
 |---|---|---|---|
@@ -57,9 +69,23 @@ def main():
                 f"| {name} | {found.difference:.1e} | {module.TOLERANCE:.0e} "
                 f"| {found.effect:.2f} |\n"
             )
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    write_text(HEAD + "".join(rows) + TAIL.format(versions=versions), OUT)
+    packages = list(PACKAGES)
+    if prior_cases.has_dalle2():
+        packages.append("dalle2-pytorch")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    tail = TAIL.format(versions=versions)
+    write_text(HEAD + "".join(rows) + PRIORS + "".join(priors()) + tail, OUT)
     print(OUT)
+
+
+def priors():
+    """The rows of the priors' table."""
+    for name, (measure, tolerance) in prior_cases.cases().items():
+        found = measure()
+        print(f"{name}: {found.difference:.1e}", flush=True)
+        if found.difference > tolerance:
+            raise SystemExit(f"{name}: {found.difference:.1e} is above {tolerance:.0e}")
+        yield f"| {name} | {found.difference:.1e} | {tolerance:.0e} | {found.effect:.2f} |\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""mmc bench: ways to guide by many inputs, side by side."""
+"""mmc bench: ways to guide by many inputs, side by side; and priors."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from ..evaluation.bench import comfyui, embedded, exact_world, tables
 from ..evaluation.weights import fingerprint, load_oracle
 from ..guidance.planner import SPACES
 from ..weights.save import save_json, write_text
-from . import options
+from . import bench_prior, options
 from .progress import Progress
 
 PARTS = ("oracle", "embedded", "comfyui")
@@ -23,7 +23,7 @@ REPEATS = 5
 def add(commands: Any) -> None:
     """Adds the sub-command."""
     p = commands.add_parser("bench", help="what guidance by many inputs costs, against others")
-    p.add_argument("what", choices=["guidance"])
+    p.add_argument("what", choices=["guidance", "prior"])
     p.add_argument("--parts", default="oracle,embedded", metavar="A,B", help=", ".join(PARTS))
     p.add_argument("--n", type=int, default=96, help="held-out scenes, in groups of 8")
     p.add_argument("--steps", type=int, default=25)
@@ -37,6 +37,9 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> None:
     """Measures part by part, then writes all that was asked for."""
     torch.set_flush_denormal(True)
+    if given.what == "prior":
+        bench_prior.run(given)
+        return
     parts = [s.strip() for s in given.parts.split(",") if s.strip()]
     if not parts or (unknown := [p for p in parts if p not in PARTS]):
         refused = ",".join(unknown) if parts else repr(given.parts)

@@ -1,4 +1,4 @@
-"""mmc train: makes the embedded model again from its recipe."""
+"""mmc train: makes the embedded model, or its priors, again from their recipes."""
 
 import argparse
 import sys
@@ -11,13 +11,15 @@ import torch
 
 from ..errors import InputError
 from ..weights.save import save_json
-from . import options
+from . import options, train_prior
 
 
 def add(commands: Any) -> None:
     """Adds the sub-command."""
-    p = commands.add_parser("train", help="train the embedded model from scenes made on the fly")
-    p.add_argument("target", choices=["embedded"])
+    p = commands.add_parser(
+        "train", help="train the embedded model, or priors, from scenes made on the fly"
+    )
+    p.add_argument("target", choices=["embedded", "prior"])
     p.add_argument("--config", type=Path, metavar="FILE", help="recipe as JSON; see docs")
     p.add_argument("--minutes", type=float, help="wall time for all networks together")
     p.add_argument("--start", type=Path, metavar="DIR",
@@ -25,12 +27,13 @@ def add(commands: Any) -> None:
     p.add_argument("--work", type=Path, default=Path("out/train"), metavar="DIR",
                    help="scenes and checkpoints; start again with the same to go on")  # fmt: skip
     p.add_argument("--out", type=Path, default=Path("out/trained"), metavar="DIR")
+    train_prior.add_options(p)
     p.add_argument("--threads", type=int, default=0, help="0: all cores")
     p.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> None:
-    """Trains, measures and writes embedded.safetensors and oracle.safetensors."""
+    """Trains, measures and writes the target's files below --out."""
     from ..training.embedded.config import Recipe, read_recipe
     from ..training.embedded.export import MODEL_NAME, ORACLE_NAME
     from ..training.embedded.recipe import train_embedded
@@ -40,6 +43,15 @@ def run(given: argparse.Namespace) -> None:
     if given.threads > 0:
         torch.set_num_threads(given.threads)
     torch.set_flush_denormal(True)
+    if given.target == "prior":
+        line = _Line()
+        train_prior.run(given, line)
+        line.end()
+        train_prior.written(given)
+        return
+    for option in ("pairs", "kind"):
+        if getattr(given, option) is not None:
+            raise InputError(f"--{option}: belongs to mmc train prior; leave it out")
     recipe = read_recipe(given.config) if given.config else Recipe()
     if given.minutes is not None:
         if not 0 < given.minutes < 1e6:

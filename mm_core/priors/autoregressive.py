@@ -62,14 +62,14 @@ class CodeTransformer(nn.Module):
         dim, width = sizes.dim, sizes.width
         self.text = ops.Linear(dim, width)
         self.sentence = ops.Linear(dim, width)
-        self.dot = ops.Embedding(sizes.buckets, width)
-        self.code = ops.Embedding(sizes.buckets, width)
+        self.dot_embedding = ops.Embedding(sizes.buckets, width)
+        self.code_embedding = ops.Embedding(sizes.buckets, width)
         self.place = nn.Parameter(torch.zeros(1, sizes.tokens + EXTRA + sizes.codes, width))
         self.null_text = nn.Parameter(torch.zeros(1, sizes.tokens, dim))
         self.null_sentence = nn.Parameter(torch.zeros(1, dim))
         self.layers = nn.ModuleList(Block(width, sizes.heads, ops) for _ in range(sizes.layers))
         self.norm = ops.LayerNorm(width)
-        self.to_logits = ops.Linear(width, sizes.buckets)
+        self.leave = ops.Linear(width, sizes.buckets)
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("basis", torch.zeros(dim, sizes.codes))
         self.register_buffer("reach", torch.ones(sizes.codes))
@@ -86,7 +86,11 @@ class CodeTransformer(nn.Module):
     def prefix(self, text: PriorText, dots: Int[Tensor, " b"]) -> tuple[Tokens, Tensor]:
         """The tokens before the codes, and which of them are real."""
         tokens = torch.cat(
-            [self.text(text.tokens), self.sentence(text.pooled)[:, None], self.dot(dots)[:, None]],
+            [
+                self.text(text.tokens),
+                self.sentence(text.pooled)[:, None],
+                self.dot_embedding(dots)[:, None],
+            ],
             1,
         )
         return tokens, F.pad(text.mask, (0, EXTRA), value=True)
@@ -103,10 +107,10 @@ class CodeTransformer(nn.Module):
     ) -> Float[Tensor, "b k buckets"]:
         """Logits of every code, each given those before it."""
         h, real = self.prefix(text, dots)
-        h = torch.cat([h, self.code(codes[:, :-1])], 1)
+        h = torch.cat([h, self.code_embedding(codes[:, :-1])], 1)
         real = F.pad(real, (0, h.shape[1] - real.shape[1]), value=True)
         h = self._run(h, 0, bias(real, h.shape[1]), None)
-        return self.to_logits(self.norm(h[:, self.sizes.tokens + EXTRA - 1 :]))
+        return self.leave(self.norm(h[:, self.sizes.tokens + EXTRA - 1 :]))
 
     def start(
         self, text: PriorText, dots: Int[Tensor, " b"], past: list[Past]
@@ -114,7 +118,7 @@ class CodeTransformer(nn.Module):
         """Logits of the first code; past is filled."""
         h, real = self.prefix(text, dots)
         h = self._run(h, 0, bias(real, h.shape[1]), past)
-        return self.to_logits(self.norm(h[:, -1]))
+        return self.leave(self.norm(h[:, -1]))
 
     def next(
         self,
@@ -126,9 +130,12 @@ class CodeTransformer(nn.Module):
         """Logits of the code after the index-th. real: which tokens of the text are."""
         seen = F.pad(real, (0, EXTRA + index + 1), value=True)
         h = self._run(
-            self.code(code)[:, None], self.sizes.tokens + EXTRA + index, bias(seen, 1), past
+            self.code_embedding(code)[:, None],
+            self.sizes.tokens + EXTRA + index,
+            bias(seen, 1),
+            past,
         )
-        return self.to_logits(self.norm(h[:, -1]))
+        return self.leave(self.norm(h[:, -1]))
 
     def _run(self, h: Tokens, place: int, seen: Tensor, past: list[Past] | None) -> Tokens:
         h = h + self.place[:, place : place + h.shape[1]]

@@ -74,9 +74,9 @@ class Words:
     model_max_length = WORDS
 
     def __call__(self, prompts, padding, return_tensors, **other):
-        prompts = [prompts] if isinstance(prompts, str) else prompts
-        ids = [[62, *(ord(c) % 60 for c in p[: WORDS - 2]), 63] for p in prompts]
-        length = WORDS if padding == "max_length" else max(map(len, ids))
+        prompts, most = [prompts] if isinstance(prompts, str) else prompts, self.model_max_length
+        ids = [[62, *(ord(c) % 60 for c in p[: most - 2]), 63] for p in prompts]
+        length = most if padding == "max_length" else max(map(len, ids))
         mask = torch.tensor([[1] * len(i) + [0] * (length - len(i)) for i in ids])
         padded = torch.tensor([i + [63] * (length - len(i)) for i in ids])
         return types.SimpleNamespace(input_ids=padded, attention_mask=mask)
@@ -196,3 +196,34 @@ class _Empty:
 
     def exec_module(self, module):
         pass
+
+
+def full_pipeline(dim, words):
+    """Kandinsky 2.2's prior at full size, with a small text tower of its width before it."""
+    torch.manual_seed(0)
+    shared = {"hidden_size": dim, "intermediate_size": dim, "num_hidden_layers": 1,
+              "num_attention_heads": 4, "projection_dim": dim}  # fmt: skip
+    text = CLIPTextConfig(
+        vocab_size=VOCABULARY, max_position_embeddings=words, eos_token_id=63, **shared
+    )
+    vision = CLIPVisionConfig(image_size=16, patch_size=8, **shared)
+    tokenizer = Words()
+    tokenizer.model_max_length = words
+    prior = PriorTransformer(
+        num_attention_heads=32, attention_head_dim=64, num_layers=20, embedding_dim=dim,
+        num_embeddings=words, additional_embeddings=4,
+    )  # fmt: skip
+    with torch.no_grad():
+        prior.clip_std.fill_(1.0)
+        prior.positional_embedding.normal_(0, 0.02)
+        prior.prd_embedding.normal_(0, 0.02)
+    built = KandinskyV22PriorPipeline(
+        prior=prior.eval(),
+        image_encoder=CLIPVisionModelWithProjection(vision).eval(),
+        text_encoder=CLIPTextModelWithProjection(text).eval(),
+        tokenizer=tokenizer,
+        scheduler=scheduler(10.0),
+        image_processor=None,
+    )
+    built.set_progress_bar_config(disable=True)
+    return built

@@ -1,9 +1,9 @@
 """The recipe's settings. What is shipped was made with exactly these; the file header says so."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import InputError
 from .loop import OPTIMIZERS, Budget, Schedule
@@ -77,8 +77,16 @@ class Recipe:
         return table
 
 
+Base = TypeVar("Base")
+
+
 def read_recipe(path: Path) -> Recipe:
-    """A Recipe from a JSON file; fields that it leaves out keep their defaults."""
+    """The embedded model's recipe from a JSON file."""
+    return fill_recipe(path, Recipe())
+
+
+def fill_recipe(path: Path, base: Base) -> Base:
+    """A recipe from a JSON file; fields that it leaves out are those of base."""
     if path.exists() and not path.is_file():
         raise InputError(f"cannot read the recipe {path}: it is no file; give a JSON file")
     try:
@@ -87,7 +95,7 @@ def read_recipe(path: Path) -> Recipe:
         raise InputError(f"cannot read the recipe {path}: {e.strerror}") from e
     except (ValueError, RecursionError) as e:
         raise InputError(f"the recipe {path} is not JSON: {e}") from e
-    return _fill(Recipe(), given, str(path))
+    return _fill(base, given, str(path))
 
 
 def _fill(base: Any, given: Any, where: str) -> Any:
@@ -99,7 +107,7 @@ def _fill(base: Any, given: Any, where: str) -> Any:
     values = dict(known)
     for name, value in given.items():
         old = known[name]
-        if isinstance(old, Stage):
+        if is_dataclass(old):
             values[name] = _fill(old, value, f"{where}: {name}")
         elif not _like(value, old):
             raise InputError(f"{where}: {name} is {value!r}; it must be like {old!r}")

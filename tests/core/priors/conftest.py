@@ -77,7 +77,7 @@ def autoregressive(stir):
     from mm_core.priors.space import Space
 
     net = stir(CodeTransformer(ARSizes(DIM, 32, 2, 2, WORDS, codes=5, buckets=16)))
-    net.to_logits.weight.data.mul_(5)
+    net.leave.weight.data.mul_(5)
     net.dots.copy_(torch.linspace(-1, 3, len(net.dots)))
     net.basis.copy_(torch.linalg.qr(net.basis)[0])
     return AutoregressivePrior(net, Space("a small CLIP", DIM))

@@ -1,0 +1,1 @@
+"""Fits of priors: on the embedded model's scenes, or on pairs of embeddings from a folder."""

@@ -1,0 +1,55 @@
+"""mmc bench prior: everything checked before it measures, figures where they were asked for."""
+
+import json
+
+import pytest
+
+from mm_core.evaluation.bench import priors
+from mm_core.evaluation.bench.priors_table import BEGIN
+from mm_core.evaluation.markdown import END
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Nothing is measured; the numbers of captions and of pictures that would be."""
+    calls = []
+
+    def compared(model, loaded, judge, count, painted, on_step):
+        calls.append((count, painted))
+        return {"captions": count, "painted": painted, "ways": []}
+
+    monkeypatch.setattr(priors, "compare", compared)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--n", "6"], "--n 6: needed a value between 8 and 10000 that 4 divides"),
+        (["--json", "folder"], "--json folder is a folder"),
+        (["--markdown", "plain.md"], "--markdown plain.md lacks the lines '<!-- bench: prior"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_measured(
+    refused, quick, tmp_path, arguments, words
+):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "plain.md").write_text("no marks")
+    refused(words, "bench", "prior", *arguments)
+    assert quick == []
+
+
+def test_figures_go_to_the_document_and_the_file(mmc, quick, tmp_path):
+    (tmp_path / "a.md").write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    outcome = mmc("bench", "prior", "--n", "80", "--json", "a.json", "--markdown", "a.md")
+    assert outcome.code == 0, outcome.err
+    assert quick == [(80, 64)]
+    result = json.loads((tmp_path / "a.json").read_text())
+    assert result["command"] == "mmc bench prior --n 80 --markdown a.md"
+    assert "80 held-out captions" in (tmp_path / "a.md").read_text()
+
+
+def test_without_a_file_the_table_is_shown(mmc, quick, files):
+    outcome = mmc("bench", "prior", "--n", "8")
+    assert "8 held-out captions" in outcome.err
+    assert files() == []

@@ -1,0 +1,79 @@
+"""All stages on few scenes, a folder of pairs, and work that belongs to another recipe."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mm_core.embedded.prior import load_priors
+from mm_core.errors import InputError
+from mm_core.priors.diffusion import DiffusionPrior
+from mm_core.priors.load import load_prior
+from mm_core.priors.prior import Request
+from mm_core.training.embedded.config import Stage
+from mm_core.training.priors.recipe import NAME, train_embedded_priors, train_on_pairs
+
+
+@pytest.fixture(scope="module")
+def recipe(small):
+    stage = Stage(8, 2, 1e-3)
+    return replace(small, tower=stage, diffusion=stage, autoregressive=stage)
+
+
+@pytest.fixture(scope="module")
+def made(shipped, recipe, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    lines = []
+    train_embedded_priors(shipped, recipe, folder / "work", folder / "out", lines.append, 8)
+    return folder, lines
+
+
+def test_the_file_holds_priors_that_can_be_asked(made, shipped, recipe):
+    priors, header = load_priors(made[0] / "out" / NAME)
+    steps = {"tower": 2, "diffusion": 2, "autoregressive": 2}
+    assert header.figures["held_out_captions"] == 8
+    assert all(-1 <= c <= 1 for c in header.figures["cosine"].values())
+    assert header.recipe == {**recipe.as_dict(), "steps_run": steps}
+    text = priors.encode(shipped.text, ["a red circle on stripes"])
+    for prior in priors.priors.values():
+        assert prior.sample(text, Request((1,), 3, 1.0)).vectors.shape == (1, 128)
+
+
+def test_scenes_are_told_of_while_they_are_made(made):
+    assert made[1][0] == "scenes  256 of 256"
+
+
+def test_a_finished_run_started_again_gives_the_same_weights(made, shipped, recipe, tmp_path):
+    train_embedded_priors(shipped, recipe, made[0] / "work", tmp_path, lambda line: None, 8)
+    before, after = (load_file(f / NAME) for f in (made[0] / "out", tmp_path))
+    assert before.keys() == after.keys()
+    assert all(torch.equal(t, after[n]) for n, t in before.items())
+
+
+def test_work_of_another_recipe_is_refused(made, shipped, recipe, tmp_path):
+    with pytest.raises(InputError, match="seed is 9 now and was 2000; choose another --work"):
+        train_embedded_priors(
+            shipped, replace(recipe, seed=9), made[0] / "work", tmp_path, lambda line: None
+        )
+    assert not (tmp_path / NAME).exists()
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_a_folder_of_pairs_becomes_a_prior_of_its_space(turned, recipe, tmp_path, kind):
+    pairs, _ = turned
+    tensors = {
+        "image_embeds": pairs.vectors,
+        "text_embeds": pairs.text.pooled,
+        "text_tokens": pairs.text.tokens,
+        "text_mask": pairs.text.mask.long(),
+    }
+    (tmp_path / "pairs").mkdir()
+    save_file(tensors, tmp_path / "pairs" / "a.safetensors")
+    train_on_pairs(
+        tmp_path / "pairs", kind, recipe, tmp_path / "w", tmp_path / "o", lambda line: None
+    )
+    prior = load_prior(tmp_path / "o" / NAME)
+    assert isinstance(prior, DiffusionPrior) == (kind == "diffusion")
+    text, _ = pairs.rows(torch.arange(2))
+    assert prior.sample(text, Request((1, 2), 3, 1.0)).vectors.shape == (2, 8)
