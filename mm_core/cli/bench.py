@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..weights.save import save_json, write_text
 from . import options
 from .progress import Progress
 
-PARTS = ("oracle", "embedded", "comfyui")
+PARTS = ("oracle", "embedded", "comfyui", "image_prompts")
 REPEATS = 5
 
 
@@ -28,6 +29,12 @@ def add(commands: Any) -> None:
     p.add_argument("--n", type=int, default=96, help="held-out scenes, in groups of 8")
     p.add_argument("--steps", type=int, default=25)
     p.add_argument("--model", type=Path, default=SHIPPED, help="weights of an embedded model")
+    p.add_argument(
+        "--peer",
+        type=Path,
+        metavar="DIR",
+        help="image_prompts: a checkout of ComfyUI_IPAdapter_plus to measure beside ours",
+    )
     p.add_argument("--json", metavar="FILE", help="where the figures go; - is standard output")
     p.add_argument("--markdown", type=Path, metavar="FILE",
                    help="a document; its parts between the marks are replaced")  # fmt: skip
@@ -45,6 +52,8 @@ def run(given: argparse.Namespace) -> None:
         options.refuse("--n", given.n, f"between 8 and 10000 that {embedded.GROUP} divides")
     if not 4 <= given.steps <= 1000:
         options.refuse("--steps", given.steps, "between 4 and 1000")
+    if given.peer is not None and not (given.peer / "__init__.py").is_file():
+        options.refuse("--peer", given.peer, "that is a folder of a pack, with an __init__.py")
     document = options.document(given.markdown)
     for option, path in (
         ("--markdown", given.markdown),
@@ -101,21 +110,35 @@ def _embedded(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _comfyui(given: argparse.Namespace) -> dict[str, Any] | None:
-    host = comfyui.find()
+    return _in_host("comfyui")
+
+
+def _image_prompts(given: argparse.Namespace) -> dict[str, Any] | None:
+    return _in_host("image_prompts", ["--peer", str(given.peer.absolute())] if given.peer else [])
+
+
+def _in_host(part: str, arguments: Sequence[str] = ()) -> dict[str, Any] | None:
+    host = comfyui.find(part)
     if isinstance(host, str):
         sys.stderr.write(host + "\n")
         return None
     with Progress(f"ComfyUI at {host}", 1) as bar:
-        found = comfyui.measure(host)
+        found = comfyui.measure(host, comfyui.SCRIPTS[part], arguments)
         bar.step()
     return found
 
 
-MEASURE = {"oracle": _oracle, "embedded": _embedded, "comfyui": _comfyui}
+MEASURE = {
+    "oracle": _oracle,
+    "embedded": _embedded,
+    "comfyui": _comfyui,
+    "image_prompts": _image_prompts,
+}
 
 
 def _command(given: argparse.Namespace, parts: list[str]) -> str:
     """What to type to make the figures again."""
     scenes = f" --n {given.n} --steps {given.steps}" if "embedded" in parts else ""
+    peer = " --peer DIR" if given.peer and "image_prompts" in parts else ""
     where = f" --markdown {given.markdown}" if given.markdown else ""
-    return f"mmc bench guidance --parts {','.join(parts)}{scenes}{where}"
+    return f"mmc bench guidance --parts {','.join(parts)}{scenes}{peer}{where}"

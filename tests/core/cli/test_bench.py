@@ -31,6 +31,7 @@ def quick(monkeypatch):
         (["--parts", ","], "--parts ',': needed a value among oracle"),
         (["--n", "12"], "--n 12: needed a value between 8 and 10000 that 8 divides"),
         (["--steps", "3"], "--steps 3: needed a value between 4 and 1000"),
+        (["--peer", "folder"], "--peer folder: needed a value that is a folder of a pack"),
         (["--json", "folder"], "--json folder is a folder"),
         (["--markdown", "none.md"], "--markdown none.md: cannot be read"),
         (["--markdown", "plain.md"], "--markdown plain.md lacks the lines '<!-- bench: oracle"),
@@ -78,6 +79,29 @@ def test_no_comfyui_is_said_and_the_rest_is_measured(mmc, quick, monkeypatch, tm
     assert outcome.code == 0
     assert json.loads(outcome.out)["parts"].keys() == {"oracle"}
     assert outcome.err.startswith("part comfyui left out: no ComfyUI at ")
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_peer_is_passed_on_and_its_folder_is_not_written_down(
+    mmc, monkeypatch, tmp_path, given
+):
+    told = []
+
+    def measured(host, script, arguments):
+        told.append((script.name, *arguments))
+        return {"peer": None}
+
+    monkeypatch.setattr(bench.comfyui, "find", lambda part: tmp_path)
+    monkeypatch.setattr(bench.comfyui, "measure", measured)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").touch()
+    peer = ["--peer", "pack"] if given else []
+    outcome = mmc("bench", "guidance", "--parts", "image_prompts", *peer, "--json", "-")
+    assert outcome.code == 0, outcome.err
+    folder = ("--peer", str(tmp_path / "pack")) if given else ()
+    assert told == [("ip_adapter_cost.py", *folder)]
+    command = "mmc bench guidance --parts image_prompts" + (" --peer DIR" if given else "")
+    assert json.loads(outcome.out)["command"] == command
 
 
 def test_cancelling_leaves_the_document_as_it_was(mmc, monkeypatch, tmp_path):
