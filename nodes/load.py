@@ -3,8 +3,10 @@
 from comfy_api.latest import io
 
 from .host.embedded import load_embedded_model
+from .host.fusion import files as fusion_files
 from .host.ip_adapter import files
-from .sockets import Adapters, IPAdapter
+from .host.say import say
+from .sockets import Adapters, Fusion, IPAdapter
 
 
 class LoadEmbedded(io.ComfyNode):
@@ -64,3 +66,35 @@ class LoadIPAdapter(io.ComfyNode):
     def execute(cls, file) -> io.NodeOutput:
         adapter = files.load(file)
         return io.NodeOutput(adapter, str(adapter.layout))
+
+
+class LoadFusion(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_LoadFusion",
+            display_name="Load Fusion",
+            category="multimodal/load",
+            description="A fusion block that was fitted to embeddings of given widths. It says "
+            "which inputs it takes and whether it was trained.",
+            search_aliases=["fusion block", "film", "flamingo", "resampler", "adapter"],
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=fusion_files.names(),
+                    tooltip="A file of models/mmc_fusion, .safetensors.",
+                )
+            ],
+            outputs=[
+                Fusion.Output(display_name="fusion", tooltip="Connect it to Fuse Embeddings."),
+                io.String.Output(
+                    display_name="about", tooltip="Kind, inputs, and how it was trained."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, file) -> io.NodeOutput:
+        fusion = fusion_files.load(file)
+        say(fusion.about)
+        return io.NodeOutput(fusion, fusion.about)

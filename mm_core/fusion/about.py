@@ -35,15 +35,23 @@ def about_block(block: FusionBlock, header: Header) -> str:
     lines = [f"{kind}, for {inputs}"]
     if settings:
         lines.append("settings: " + _table(settings))
-    if not header.recipe and not header.figures:
-        lines.append(
-            f"no trained weights: its file tells of no training, and a new block is {NEW[kind]}"
-        )
+    if not is_trained(header):
+        lines.append(untrained(kind))
     if header.recipe:
         lines.append("trained: " + _table(header.recipe))
     if header.figures:
         lines.append("measured: " + _table(header.figures))
     return "\n".join(lines)
+
+
+def is_trained(header: Header) -> bool:
+    """Whether a file tells of any training."""
+    return bool(header.recipe or header.figures)
+
+
+def untrained(kind: str) -> str:
+    """What a block without trained weights is, by the name of its kind."""
+    return f"no trained weights: its file tells of no training, and a new block is {NEW[kind]}"
 
 
 def about_fused(parts: Sequence[ModalityEmbedding], how: str, fused: Fused) -> str:

@@ -48,6 +48,15 @@ def adapters(comfy):
 
 
 @pytest.fixture(scope="session")
+def fusions(comfy):
+    """The server with random fusion blocks in its folder."""
+    from random_fusion import write_all as write_fusions
+
+    write_fusions(comfy.base / "models" / "mmc_fusion")
+    return comfy
+
+
+@pytest.fixture(scope="session")
 def random_models():
     """The folder of random weights in published layouts: 3.5 GB, kept for the next session."""
     script = Path(__file__).absolute().with_name("random_sd15.py")
