@@ -5,7 +5,7 @@ Imports no transformers: families do that when a folder is opened.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -42,6 +42,7 @@ class Encoding:
     classes: Int[Tensor, "b h w"] | None = None
 
 
+@runtime_checkable  # a result of load_encoder is checked in tests
 class Encoder(Protocol):
     """A model in a folder, ready to be called.
 
