@@ -6,19 +6,21 @@ from .apply import ApplyImagePrompt
 from .encode import EncodeAudio, EncodeImage, EncodeText, EncodeVideo
 from .fuse import FuseEmbeddings
 from .guide import GuidancePreset, Guider, KSampler
+from .host.encoders import files as encoder_files
 from .host.fusion import files as fusion_files
 from .host.ip_adapter import files as ip_adapter_files
-from .load import LoadEmbedded, LoadFusion, LoadIPAdapter
+from .load import LoadEmbedded, LoadEncoder, LoadFusion, LoadIPAdapter
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
 from .report import ShowReport
 from .schedule import DrawSchedule
 
-for files in (ip_adapter_files, fusion_files):
+for files in (ip_adapter_files, encoder_files, fusion_files):
     files.register_folder()
 
 NODES: list[type[io.ComfyNode]] = [
     LoadEmbedded,
     LoadIPAdapter,
+    LoadEncoder,
     LoadFusion,
     EncodeText,
     EncodeImage,

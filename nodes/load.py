@@ -3,10 +3,11 @@
 from comfy_api.latest import io
 
 from .host.embedded import load_embedded_model
+from .host.encoders import files as encoder_files
 from .host.fusion import files as fusion_files
 from .host.ip_adapter import files
 from .host.say import say
-from .sockets import Adapters, Fusion, IPAdapter
+from .sockets import Adapters, Encoder, Fusion, IPAdapter
 
 
 class LoadEmbedded(io.ComfyNode):
@@ -98,3 +99,54 @@ class LoadFusion(io.ComfyNode):
         fusion = fusion_files.load(file)
         say(fusion.about)
         return io.NodeOutput(fusion, fusion.about)
+
+
+class LoadEncoder(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_LoadEncoder",
+            display_name="Load Encoder",
+            category="multimodal/load",
+            description="A model folder as transformers saves it: an encoder of text, pictures, "
+            "sound or video, or an estimator of depth, pose or segmentation. It says what it is "
+            "good for.",
+            search_aliases=["depth anything", "vitpose", "segformer", "sam", "clap", "dinov2"],
+            inputs=[
+                io.Combo.Input(
+                    "folder",
+                    options=encoder_files.names(),
+                    tooltip="A folder of models/mmc_encoders with config.json and "
+                    "model.safetensors in it.",
+                ),
+                io.Combo.Input(
+                    "kind",
+                    options=list(encoder_files.KINDS),
+                    default=encoder_files.AUTO,
+                    optional=True,
+                    tooltip="What it is to encode, for folders that serve for several, such as "
+                    "CLIP for text and image.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(encoder_files.PRECISIONS),
+                    default="float32",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Of its weights. float16 and bfloat16 take half the memory, and are "
+                    "slow on most CPUs.",
+                ),
+            ],
+            outputs=[
+                Encoder.Output(display_name="encoder", tooltip="Connect it to an Encode node."),
+                io.String.Output(
+                    display_name="about", tooltip="What it reads, gives and is good for."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, folder, kind="auto", precision="float32") -> io.NodeOutput:
+        encoder = encoder_files.load(folder, kind, precision)
+        say(encoder.about)
+        return io.NodeOutput(encoder, encoder.about)
