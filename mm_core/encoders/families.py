@@ -12,12 +12,18 @@ from typing import Any
 import torch
 
 from ..errors import InputError, MMError
+from . import anything, depth, pose_estimation, segment
 from .encoder import Encoder, Kind
 from .family import Family
 from .folder import read_config
 from .library import release
 
-FILES: tuple[tuple[Family, ...], ...] = ()
+FILES: tuple[tuple[Family, ...], ...] = (
+    depth.FAMILIES,
+    pose_estimation.FAMILIES,
+    segment.FAMILIES,
+    anything.FAMILIES,
+)
 FAMILIES: tuple[Family, ...] = tuple(family for rows in FILES for family in rows)
 
 
