@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ..errors import InputError, MMError
-from . import image, sound, text, video
+from . import anything, depth, image, pose_estimation, segment, sound, text, video
 from .encoder import Encoder, Kind
 from .family import Family
 from .folder import read_config
@@ -23,6 +23,10 @@ FILES: tuple[tuple[Family, ...], ...] = (
     image.FAMILIES,
     sound.FAMILIES,
     video.FAMILIES,
+    depth.FAMILIES,
+    pose_estimation.FAMILIES,
+    segment.FAMILIES,
+    anything.FAMILIES,
 )
 FAMILIES: tuple[Family, ...] = tuple(family for rows in FILES for family in rows)
 
