@@ -10,6 +10,7 @@ from .host.encoders import files as encoder_files
 from .host.fusion import files as fusion_files
 from .host.ip_adapter import files as ip_adapter_files
 from .load import LoadEmbedded, LoadEncoder, LoadFusion, LoadIPAdapter
+from .maps import EncodeDepth, EncodePose, EncodeSegmentation
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
 from .report import ShowReport
 from .schedule import DrawSchedule
@@ -24,6 +25,9 @@ NODES: list[type[io.ComfyNode]] = [
     LoadFusion,
     EncodeText,
     EncodeImage,
+    EncodeDepth,
+    EncodePose,
+    EncodeSegmentation,
     EncodeAudio,
     EncodeVideo,
     FuseEmbeddings,

@@ -136,6 +136,14 @@ class LoadEncoder(io.ComfyNode):
                     tooltip="Of its weights. float16 and bfloat16 take half the memory, and are "
                     "slow on most CPUs.",
                 ),
+                io.Combo.Input(
+                    "detector",
+                    options=[encoder_files.NONE, *encoder_files.names()],
+                    default=encoder_files.NONE,
+                    optional=True,
+                    tooltip="For pose: the folder of a detector, such as RT-DETR, that finds "
+                    "people first. Without, a picture is taken for one person.",
+                ),
             ],
             outputs=[
                 Encoder.Output(display_name="encoder", tooltip="Connect it to an Encode node."),
@@ -146,7 +154,7 @@ class LoadEncoder(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, folder, kind="auto", precision="float32") -> io.NodeOutput:
-        encoder = encoder_files.load(folder, kind, precision)
+    def execute(cls, folder, kind="auto", precision="float32", detector="none") -> io.NodeOutput:
+        encoder = encoder_files.load(folder, kind, precision, detector)
         say(encoder.about)
         return io.NodeOutput(encoder, encoder.about)

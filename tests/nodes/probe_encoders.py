@@ -4,7 +4,10 @@ import gc
 import json
 from pathlib import Path
 
+import comfy.cldm.cldm
+import comfy.controlnet
 import comfy.model_management
+import comfy.ops
 import torch
 
 
@@ -74,6 +77,32 @@ class _Hearing:
         return {"encoded_audio": loud[..., None].expand(-1, -1, 128), "audio_samples": 0}
 
 
+class ProbeControlNet:
+    """CONTROL_NET of ProbeModel's shape, with random weights."""
+
+    RETURN_TYPES = ("CONTROL_NET",)
+    FUNCTION = "make"
+    CATEGORY = "tests"
+
+    @classmethod
+    def INPUT_TYPES(cls):  # noqa: N802
+        return {"required": {"seed": ("INT", {"default": 1})}}
+
+    def make(self, seed):
+        net = comfy.cldm.cldm.ControlNet(
+            image_size=16, in_channels=4, model_channels=32, hint_channels=3,
+            num_res_blocks=[1, 1], channel_mult=[1, 2], num_heads=2, use_spatial_transformer=True,
+            context_dim=128, transformer_depth=[1, 1], transformer_depth_middle=1,
+            operations=comfy.ops.manual_cast, dtype=torch.float32,
+        )  # fmt: skip
+        rng = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for weight in net.parameters():
+                weight.copy_(torch.randn(weight.shape, generator=rng) * 0.1)
+        device = comfy.model_management.get_torch_device()
+        return (comfy.controlnet.ControlNet(net, load_device=device),)
+
+
 class ProbeConditioning:
     """CONDITIONING as JSON: shapes, keys and values of its entries."""
 
@@ -100,7 +129,7 @@ class ProbeConditioning:
 
 
 class ProbeMemory:
-    """What is in memory when `after` is done, as JSON: models that the host holds, and MiB."""
+    """What is in memory, as JSON: how many models the host holds, and MiB in all."""
 
     RETURN_TYPES = ()
     FUNCTION = "tell"
@@ -109,15 +138,13 @@ class ProbeMemory:
 
     @classmethod
     def INPUT_TYPES(cls):  # noqa: N802
-        return {"optional": {"after": ("*",), "unload": ("BOOLEAN", {"default": False})}}
+        return {"required": {}}
 
     @classmethod
     def IS_CHANGED(cls, **_):  # noqa: N802
         return float("nan")
 
-    def tell(self, after=None, unload=False):
-        if unload:
-            comfy.model_management.unload_all_models()
+    def tell(self):
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         said = {
@@ -133,5 +160,12 @@ def _said(value):
 
 NODE_CLASS_MAPPINGS = {
     probe.__name__: probe
-    for probe in (ProbePicture, ProbeSound, ProbeHearing, ProbeConditioning, ProbeMemory)
+    for probe in (
+        ProbePicture,
+        ProbeSound,
+        ProbeHearing,
+        ProbeControlNet,
+        ProbeConditioning,
+        ProbeMemory,
+    )
 }

@@ -46,6 +46,15 @@ class HostEmbedding:
         return replace(self, said=replace(self.said, modality=name.strip()))
 
 
+def without_tokens(what: str) -> HostEmbedding:
+    """Of a map, which says nothing but what it shows."""
+    return HostEmbedding(
+        None,
+        instead=f"{what} gives a map and no tokens: connect its picture to Encode Image, and that "
+        "to Fuse Embeddings",
+    )
+
+
 def of_entry(entry, name: str = "text") -> HostEmbedding:
     """One entry of CONDITIONING as an embedding."""
     tokens, options = entry

@@ -8,7 +8,7 @@ from torch import nn
 from ....mm_core.encoders.encoder import Encoder, Encoding
 from ....mm_core.errors import InputError
 from ..patcher import home, managed, ready
-from .embedding import HostEmbedding, of_tokens, of_vectors
+from .embedding import HostEmbedding, of_tokens, of_vectors, without_tokens
 from .watch import watcher
 
 NODES = {
@@ -67,11 +67,7 @@ def embedding_of(encoder: Encoder, made: Encoding, vector: bool = False) -> Host
         return HostEmbedding(of_tokens(encoder.kind, said.tokens, said.mask), vector=one)
     if one is not None:
         return HostEmbedding(of_vectors(encoder.kind, one), vector=one)
-    return HostEmbedding(
-        None,
-        instead=f"the encoder {encoder.name} ({encoder.family}) gives a map and no tokens: connect "
-        "its picture to Encode Image, and that to Fuse Embeddings",
-    )
+    return without_tokens(f"the encoder {encoder.name} ({encoder.family})")
 
 
 def host_encoder(

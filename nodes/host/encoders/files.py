@@ -6,6 +6,7 @@ import folder_paths
 import torch
 
 from ....mm_core.encoders.families import about, load_encoder
+from ....mm_core.encoders.pose_estimation import with_detector
 from ....mm_core.errors import InputError
 from .. import folders
 from .encoder import NODES, HostEncoder, host_encoder
@@ -13,7 +14,7 @@ from .encoder import NODES, HostEncoder, host_encoder
 FOLDER = "mmc_encoders"
 CONFIG = "config.json"
 DEEP = 2  # folders below models/mmc_encoders: <name>, or <maker>/<name>
-AUTO = "auto"
+AUTO, NONE = "auto", "none"
 KINDS = (AUTO, *NODES)
 PRECISIONS = {
     "float32": torch.float32,
@@ -32,15 +33,25 @@ def names() -> list[str]:
 
 
 def load(
-    name: str, kind: str = AUTO, precision: str = "float32", disable_dynamic: bool = False
+    name: str,
+    kind: str = AUTO,
+    precision: str = "float32",
+    detector: str = NONE,
+    disable_dynamic: bool = False,
 ) -> HostEncoder:
-    """Raises InputError or WeightsError, in one sentence, for a folder that is no encoder."""
+    """detector: a second folder, that finds people for an encoder of poses.
+
+    Raises InputError or WeightsError, in one sentence, for a folder that is no encoder.
+    """
     folder = folder_of(name)
     encoder = load_encoder(folder, PRECISIONS[precision], "cpu", None if kind == AUTO else kind)
+    if detector != NONE:
+        encoder = _looking(encoder, folder_of(detector))
     said = f"{about(folder)}\n{encoder.name}: takes {encoder.needs}"
     if encoder.width is not None:
         said += f"; gives tokens {encoder.width} wide"
-    return host_encoder(encoder, _reload, (name, kind, precision), said, disable_dynamic)
+    arguments = (name, kind, precision, detector)
+    return host_encoder(encoder, _reload, arguments, said, disable_dynamic)
 
 
 def folder_of(name: str) -> Path:
@@ -75,5 +86,14 @@ def _below(base: Path, deep: int):
             yield from _below(folder, deep - 1)
 
 
-def _reload(name: str, kind: str, precision: str, disable_dynamic: bool = False):
-    return load(name, kind, precision, disable_dynamic).patcher
+def _looking(encoder, folder: Path):
+    if encoder.kind != "pose":
+        raise InputError(
+            f"{encoder.name} is an encoder of {encoder.kind}, which needs no detector of people: "
+            f"set detector to {NONE}"
+        )
+    return with_detector(encoder, folder)
+
+
+def _reload(name: str, kind: str, precision: str, detector: str, disable_dynamic: bool = False):
+    return load(name, kind, precision, detector, disable_dynamic).patcher
