@@ -5,10 +5,11 @@ import torch
 from mm_core.fusion.kinds import build
 from mm_core.fusion.weights import save_fusion
 
-TEXT, IMAGE = 128, 48
+TEXT, IMAGE, OURS = 128, 48, 32  # of the embedded model, the probe, random_encoders
 BLOCKS = {
     "new": ("gated", {"widths": {"text": TEXT, "style": TEXT}}),
     "film": ("film", {"widths": {"text": TEXT, "image": IMAGE}}),
+    "ours": ("film", {"widths": {"text": TEXT, "audio": OURS, "video": OURS}}),
     "congruence": ("congruence", {"widths": {"text": TEXT, "image": IMAGE}, "strength": 2.0}),
     "frames": ("resampler", {"widths": {"text": TEXT, "video": IMAGE}, "latents": 7, "frames": 4}),
 }

@@ -75,7 +75,8 @@ def test_ten_graphs_of_two_encoders_leave_memory_at_its_level(encoders):
         encoder = g.add("MMC_LoadEncoder", folder="wav2vec2")
         sound = g.add("ProbeSound", seconds=1 + number / 10, rate=16000, channels=1)
         heard = g.add("MMC_EncodeAudio", audio=sound, encoder=encoder)
-        g.told(g.fused(*both, heard))
+        g.told(g.fused(*both))
+        g.told(g.fused(heard))
         encoders.run(g.prompt)
         return memory(encoders)
 

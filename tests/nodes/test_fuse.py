@@ -215,3 +215,14 @@ def test_a_file_that_is_no_block_is_refused(fusions, file, said):
     with pytest.raises(ServerError, match=said) as error:
         fusions.run(g.prompt)
     assert "\n" not in str(error.value)
+
+
+def test_what_was_fused_is_shown_on_the_node(fusions):
+    g = Fusing()
+    block = g.fused(g.encoded("a blue ring"), file="new")
+    g.told(block)
+    seen = []
+    fusions.run(g.prompt, on_bytes=seen.append)
+    shown = [m.decode(errors="ignore") for m in seen if m[:4] == (3).to_bytes(4, "big")]
+    assert any("gated: text (" in text for text in shown)
+    assert any("no trained weights" in text for text in shown)
