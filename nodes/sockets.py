@@ -22,6 +22,9 @@ Report = io.Custom("MMC_REPORT")
 Schedule = io.Custom("MMC_SCHEDULE")
 Preset = io.Custom("MMC_PRESET")
 Keypoints = io.Custom("POSE_KEYPOINT")
+Embedding = io.Custom("MMC_EMBEDDING")
+Encoder = io.Custom("MMC_ENCODER")
+Fusion = io.Custom("MMC_FUSION")
 
 MOST_MODALITIES = 16
 
@@ -255,6 +258,31 @@ def adapters_input() -> io.Input:
         "adapters",
         optional=True,
         tooltip="Encoders of the embedded model, from Load Embedded Model.",
+    )
+
+
+def encoder_input(kind: str, others: str) -> io.Input:
+    """An encoder of ours. others: what is connected in its place, for the tooltip."""
+    return Encoder.Input(
+        "encoder",
+        optional=True,
+        tooltip=f"An encoder of {kind}, from Load Encoder. Connect {others}.",
+    )
+
+
+def vision_input(others: str) -> io.Input:
+    return io.ClipVision.Input(
+        "clip_vision", optional=True, tooltip=f"From Load CLIP Vision. Connect {others}."
+    )
+
+
+def name_input(default: str) -> io.Input:
+    return io.String.Input(
+        "name",
+        default="",
+        optional=True,
+        advanced=True,
+        tooltip="What a fusion block calls this input, such as style. Empty: " + default + ".",
     )
 
 

@@ -1,0 +1,128 @@
+"""Pictures or masks -> a map of classes for ControlNets, and masks of chosen ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ....mm_core.encoders.control.palette import ADE20K, PALETTES, classes_of, masks_of, paint
+from ....mm_core.encoders.prompts import Prompted
+from ....mm_core.errors import InputError
+from ..patcher import home
+from .chosen import needs
+from .embedding import HostEmbedding, without_tokens
+from .encoder import HostEncoder, embedding_of
+from .pictures import as_image, channels_first
+from .places import boxes_of, names_of, points_of
+
+AUTO = "auto"
+CHOICES = (AUTO, *PALETTES)
+BY_SIZE = {len(palette.classes): name for name, palette in PALETTES.items()}
+ALONE = without_tokens("Encode Segmentation")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is where. masks: (b, h, w) by name. known: names that could have been there."""
+
+    picture: torch.Tensor
+    masks: Mapping[str, torch.Tensor]
+    known: Sequence[str]
+    embedding: HostEmbedding = ALONE
+
+
+def encode_segmentation(
+    image=None, encoder=None, mask=None, palette: str = AUTO, classes: str = "", points: str = "",
+    boxes: str = "",
+) -> tuple[Any, Any, str, HostEmbedding]:  # fmt: skip
+    """IMAGE, MASK, the names of what is there, and the embedding.
+
+    By an encoder; or masks, painted as the classes named; or a picture painted in a palette, read.
+    classes: of which MASK is the union, in each picture; empty: one mask for each that is there.
+    """
+    names = names_of(classes)
+    if encoder is not None and mask is not None:
+        raise InputError("the segmentation input has encoder and mask: connect one of them")
+    if mask is not None:
+        shown = painted(mask, names, palette)
+        names = []
+    elif encoder is not None:
+        pictures = channels_first(needs("segmentation", image, "image", "a picture"))
+        given = asked(pictures, points_of(points), boxes_of(boxes))
+        shown = segmented(encoder.of_kind("segmentation"), given, palette)
+    else:
+        why = "a picture with an encoder, or one painted already"
+        shown = read(channels_first(needs("segmentation", image, "image or mask", why)), palette)
+    return as_image(shown.picture), chosen(shown, names), ", ".join(shown.masks), shown.embedding
+
+
+def asked(pictures, points, boxes):
+    """Pictures, with points and boxes where there are any."""
+    return pictures if points is None and boxes is None else Prompted(pictures, points, boxes)
+
+
+def segmented(reads: HostEncoder, given, palette: str) -> Shown:
+    made = reads(given)
+    names = getattr(reads.encoder, "names", None)  # a model of classes has them, one of things not
+    if names is None:
+        index, known = made.classes - 1, made.labels
+    else:
+        index, known = made.classes, list(names.values())
+    masks = dict(zip(made.labels, made.masks.unbind(1), strict=True))
+    return Shown(
+        _painted(index, _palette(palette, len(known)), palette == AUTO), masks, known,
+        embedding_of(reads.encoder, made),
+    )  # fmt: skip
+
+
+def painted(mask, names: Sequence[str], palette: str) -> Shown:
+    """Masks, one over another, in the colours of the classes named, or of the first classes."""
+    masks = (mask if mask.ndim == 3 else mask[None]) > 0.5
+    chosen_palette = _palette(palette, 0)
+    if names and len(names) != len(masks):
+        raise InputError(
+            f"there are {len(masks)} masks and {len(names)} classes; name one for each mask"
+        )
+    index = [chosen_palette.index(n) for n in names] or [
+        k % len(chosen_palette.classes) for k in range(len(masks))
+    ]
+    where = torch.full(masks.shape[1:], -1, dtype=torch.long)
+    for one, k in zip(masks, index, strict=True):
+        where[one.cpu()] = k
+    found = {chosen_palette.classes[k]: m[None].float() for k, m in zip(index, masks, strict=True)}
+    return Shown(paint(where[None], chosen_palette).to(home()), found, list(found))
+
+
+def read(pictures, palette: str) -> Shown:
+    """A picture painted in a palette."""
+    chosen_palette = _palette(palette, 0)
+    index = classes_of(pictures, chosen_palette, "the image input")
+    masks = {n: m.float() for n, m in masks_of(index, chosen_palette).items()}
+    return Shown(paint(index, chosen_palette).to(home()), masks, chosen_palette.classes)
+
+
+def chosen(shown: Shown, names: Sequence[str]):
+    """MASK: where any of the names is, for each picture; without names, each mask there is."""
+    pictures, _, *size = shown.picture.shape
+    if unknown := [n for n in names if n not in shown.masks and n not in shown.known]:
+        raise InputError(
+            f"there is no {unknown[0]!r} here; found: {', '.join(shown.masks) or 'nothing'}"
+        )
+    picked = [shown.masks[n] for n in (names or shown.masks) if n in shown.masks]
+    if not picked:
+        return torch.zeros(pictures, *size)
+    stack = torch.stack(picked, 1).to(home()).float()
+    return stack.amax(1) if names else stack.flatten(0, 1)
+
+
+def _palette(name: str, classes: int):
+    """auto: the one with as many classes as the model knows, else ADE20K's colours."""
+    return PALETTES[BY_SIZE.get(classes, ADE20K.name) if name == AUTO else name]
+
+
+def _painted(index, palette, in_turn: bool):
+    """in_turn: colours begin anew where there are fewer of them than classes."""
+    if in_turn:
+        index = index.where(index < 0, index % len(palette.classes))
+    return paint(index, palette).to(home())

@@ -1,0 +1,121 @@
+"""From a folder to its row: found, chosen by kind, or refused with what is known."""
+
+import importlib.metadata
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from mm_core.encoders import families
+from mm_core.encoders.encoder import Encoding
+from mm_core.encoders.families import about, find_family, load_encoder
+from mm_core.encoders.family import Family
+from mm_core.errors import InputError
+
+
+class Loaded:
+    kind, width, needs = "text", None, "nothing"
+
+    def __init__(self, folder, family, dtype):
+        self.name, self.family, self.module = folder.name, family.name, nn.Linear(2, 2, dtype=dtype)
+
+    def __call__(self, given, tick=None):
+        return Encoding()
+
+
+def row(name, kind, *types, **more):
+    return Family(
+        name, kind, types, "XModel", "tokens", "none", f"a test of {kind}", Loaded, **more
+    )
+
+
+@pytest.fixture
+def table(monkeypatch):
+    rows = (
+        row("X with a head", "text", "x", architectures=("XHead",)),
+        row("X", "text", "x"),
+        row("X picture", "image", "x"),
+        row("Z", "audio", "z", since="99.0", extras=("no-such-package",)),
+    )
+    monkeypatch.setattr(families, "FAMILIES", rows)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(config):
+        (tmp_path / "config.json").write_text(config)
+        save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
+        return tmp_path
+
+    return save
+
+
+@pytest.mark.usefixtures("table")
+def test_a_particular_row_is_taken_before_a_general_one():
+    assert find_family({"model_type": "x"}, "text").name == "X"
+    config = {"model_type": "x", "architectures": ["XHead"]}
+    assert find_family(config, "text").name == "X with a head"
+    assert find_family(config, "image").name == "X picture"
+
+
+@pytest.mark.usefixtures("table")
+def test_a_folder_that_serves_for_several_asks_which():
+    with pytest.raises(InputError, match="serves for text and image; say which"):
+        find_family({"model_type": "x"})
+
+
+@pytest.mark.usefixtures("table")
+def test_a_folder_of_another_kind_is_refused():
+    with pytest.raises(InputError, match=r"an encoder of text or image \(X\), needed one of audio"):
+        find_family({"model_type": "x"}, "audio")
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"model_type": "llama"}, "says model_type 'llama', which no encoder here reads; choose"),
+        ({}, "says model_type None, which no encoder here reads"),
+        ({"model_type": ["x"]}, "which no encoder here reads"),
+        (
+            {"model_type": "y", "auto_map": {}},
+            r"and its own code \(auto_map\) is never run; choose",
+        ),
+        ({"model_type": "y"}, "choose a model of one of: x, z$"),
+    ],
+)
+def test_an_unknown_model_is_refused_with_what_is_known(config, words):
+    with pytest.raises(InputError, match=words):
+        find_family(config)
+
+
+@pytest.mark.usefixtures("table")
+def test_an_encoder_comes_in_the_precision_asked_for(saved):
+    found = load_encoder(saved('{"model_type": "x"}'), torch.float16, kind="text")
+    assert (found.family, found.module.weight.dtype) == ("X", torch.float16)
+
+
+@pytest.mark.usefixtures("table")
+def test_a_folder_tells_what_it_is_good_for(saved):
+    told = about(saved('{"model_type": "x", "auto_map": {"a": "b"}}'))
+    assert told == (
+        "X: text -> tokens; good for a test of text | X picture: image -> tokens; "
+        "good for a test of image; its own code (auto_map) is not run"
+    )
+
+
+@pytest.mark.usefixtures("table")
+def test_a_folder_that_cannot_be_used_tells_why(saved, monkeypatch):
+    assert "cannot be used: config.json says model_type 'y'" in about(saved('{"model_type": "y"}'))
+    folder = saved('{"model_type": "z"}')
+    real = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda n: "4.50.3" if n == "transformers" else real(n)
+    )
+    assert about(folder) == (
+        "Z; cannot be used: needs transformers 99.0 or later, found 4.50.3 and no-such-package, "
+        "which is not installed"
+    )
+    (folder / "model.safetensors").unlink()
+    assert about(folder).startswith(f"cannot be used: {folder}: found no weights")

@@ -1,0 +1,224 @@
+"""A folder is opened whole or refused in words that say what to do."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mm_core.encoders.folder import load_model, load_processor, read_config, weight_files
+from mm_core.errors import InputError, WeightsError
+
+PLAIN = {"add_pooling_layer": False}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder whose config and weights are readable and mean nothing."""
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    save_file({"a": torch.zeros(2)}, tmp_path / "model.safetensors")
+    return tmp_path
+
+
+def test_the_config_of_a_readable_folder_is_given_as_it_is(folder):
+    assert read_config(folder) == {"model_type": "bert"}
+
+
+def test_what_is_no_folder_is_never_taken_for_a_name_on_a_hub(tmp_path):
+    with pytest.raises(InputError, match=r"bert-base: found nothing, needed the folder that holds"):
+        read_config(tmp_path / "bert-base")
+    (tmp_path / "a.safetensors").touch()
+    with pytest.raises(InputError, match=r"found a file, needed the folder"):
+        read_config(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "found no config.json, needed a model folder"),
+        ("{", "is no JSON"),
+        ("<!DOCTYPE html>", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ("\udcff", "is no JSON"),
+        ("[1]", "found a list, needed a table of settings"),
+    ],
+)
+def test_a_config_that_is_none_is_refused(folder, content, words):
+    (folder / "config.json").unlink()
+    if content is not None:
+        (folder / "config.json").write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(InputError, match=words) as caught:
+        read_config(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_of_pickled_weights_says_how_to_convert_them(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    path = folder / "pytorch_model.bin"
+    with pytest.raises(WeightsError) as caught:
+        read_config(folder)
+    assert f"run mmc convert {path} --out {folder / 'model.safetensors'}" in str(caught.value)
+
+
+def test_converted_weights_load(bert, tmp_path):
+    from mm_core.cli.convert import convert
+
+    model = bert(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(tensors, tmp_path / "pytorch_model.bin")
+    convert(tmp_path / "pytorch_model.bin", tmp_path / "model.safetensors")
+    same_weights(load_model("BertModel", tmp_path, **PLAIN), model)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([], "found no weights, needed model.safetensors; download it"),
+        (
+            ["a.bin", "b.bin"],
+            r"found only pickled weights \(a.bin and 1 more\), needed safetensors",
+        ),
+        (["x.fp16.safetensors"], "found x.fp16.safetensors, needed the name model.safetensors"),
+    ],
+)
+def test_a_folder_without_its_weights_is_refused(folder, names, words):
+    (folder / "model.safetensors").unlink()
+    for name in names:
+        (folder / name).touch()
+    with pytest.raises(WeightsError, match=words):
+        read_config(folder)
+
+
+def test_a_web_page_saved_as_weights_is_named_as_one(folder):
+    (folder / "model.safetensors").write_text("<!doctype html><title>x</title>")
+    with pytest.raises(WeightsError, match=r"model\.safetensors is a web page saved as weights"):
+        read_config(folder)
+
+
+def test_a_truncated_file_is_refused_before_anything_is_loaded(bert, tmp_path):
+    bert(tmp_path)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match=r"model\.safetensors is truncated"):
+        load_model("BertModel", tmp_path, **PLAIN)
+
+
+def test_shards_are_found_by_their_index_and_a_lost_one_is_named(folder):
+    tensors = {"weight_map": {"a": "1.safetensors", "b": "2.safetensors"}}
+    (folder / "model.safetensors").rename(folder / "1.safetensors")
+    (folder / "model.safetensors.index.json").write_text(json.dumps(tensors))
+    with pytest.raises(WeightsError, match=r"found 1 of 2 .*; download 2\.safetensors"):
+        read_config(folder)
+    save_file({"b": torch.zeros(1)}, folder / "2.safetensors")
+    assert weight_files(folder) == [folder / "1.safetensors", folder / "2.safetensors"]
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"weight_map": 3}'])
+def test_an_index_that_is_none_is_refused(folder, content):
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(content)
+    with pytest.raises(WeightsError, match="is no index of weights; download it again"):
+        read_config(folder)
+
+
+def test_an_index_never_leads_out_of_the_folder(folder):
+    (folder / "model.safetensors").unlink()
+    outside = {"weight_map": {"a": "../secret.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(outside))
+    with pytest.raises(WeightsError, match="names a file outside the folder"):
+        read_config(folder)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_a_model_comes_frozen_and_in_the_precision_asked_for(bert, tmp_path, dtype):
+    model = bert(tmp_path)
+    loaded = load_model("BertModel", tmp_path, dtype, **PLAIN)
+    same_weights(loaded, model.to(dtype))
+    assert not loaded.training
+    assert not any(p.requires_grad for p in loaded.parameters())
+
+
+def test_weights_saved_in_half_precision_come_in_the_precision_asked_for(bert, tmp_path):
+    model = bert(tmp_path).half()
+    model.save_pretrained(tmp_path)
+    loaded = load_model("BertModel", tmp_path, **PLAIN)
+    assert {p.dtype for p in loaded.parameters()} == {torch.float32}
+
+
+def test_a_missing_tensor_is_named_and_never_made_up(bert, tmp_path):
+    bert(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    lost = tensors.pop("encoder.layer.1.output.dense.bias")
+    save_file(tensors | {"kept": lost}, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightsError, match=r"not fit BertModel: missing encoder.layer.1.output"):
+        load_model("BertModel", tmp_path, **PLAIN)
+
+
+def test_a_tensor_of_another_shape_is_named_with_both_shapes(bert, tmp_path, change):
+    bert(tmp_path)
+    change(tmp_path / "config.json", vocab_size=31)
+    words = r"word_embeddings.weight is \(30, 32\), expected \(31, 32\); download config.json"
+    with pytest.raises(WeightsError, match=words):
+        load_model("BertModel", tmp_path, **PLAIN)
+
+
+def test_many_differences_are_counted(bert, tmp_path, change):
+    bert(tmp_path)
+    change(tmp_path / "config.json", num_hidden_layers=3)
+    with pytest.raises(WeightsError, match="; and 12 more; download"):
+        load_model("BertModel", tmp_path, **PLAIN)
+
+
+def test_a_config_that_cannot_be_built_is_one_line(bert, tmp_path, change):
+    bert(tmp_path)
+    change(tmp_path / "config.json", num_attention_heads=5)
+    with pytest.raises(WeightsError, match="BertModel cannot be loaded") as caught:
+        load_model("BertModel", tmp_path, **PLAIN)
+    assert "\n" not in str(caught.value)
+
+
+def test_code_in_the_folder_is_not_run(bert, tmp_path, change):
+    bert(tmp_path)
+    change(tmp_path / "config.json", auto_map={"AutoModel": "evil.Model"})
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    load_model("BertModel", tmp_path, **PLAIN)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("reads", "words"),
+    [
+        ("picture", "found no preprocessor_config.json, which says how a picture is prepared"),
+        ("sound", "found no preprocessor_config.json, which says how a sound is prepared"),
+        ("text", "needed tokenizer.json .or its vocabulary. beside config.json"),
+    ],
+)
+def test_a_missing_preprocessor_is_one_sentence(folder, reads, words):
+    with pytest.raises(InputError, match=words):
+        load_processor(reads, folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"image_processor_type": "NoSuchProcessor"}'])
+def test_a_preprocessor_that_is_none_is_refused(folder, transformers, content):
+    (folder / "preprocessor_config.json").write_text(content)
+    with pytest.raises(InputError, match="how a picture is prepared cannot be used") as caught:
+        load_processor("picture", folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_package_that_preparing_needs_is_named(folder, monkeypatch):
+    def needs(*args, **kwargs):
+        raise ImportError("SomeProcessor requires the Torchvision library but it was not found")
+
+    stand_in = type("AutoImageProcessor", (), {"from_pretrained": staticmethod(needs)})
+    monkeypatch.setattr("mm_core.encoders.folder.named_class", lambda name: stand_in)
+    (folder / "preprocessor_config.json").write_text("{}")
+    with pytest.raises(InputError, match="needs torchvision, which is not installed"):
+        load_processor("picture", folder)
+
+
+def same_weights(loaded, expected):
+    have, want = loaded.state_dict(), expected.state_dict()
+    assert have.keys() == want.keys()
+    assert all(torch.equal(have[n], want[n]) for n in want)
