@@ -75,9 +75,10 @@ def load_encoder(
     too, frame by frame.
     """
     config = read_config(folder)
-    frames = kind == "video" and not any(f.kind == kind for f in families_of(config))
+    kinds = {family.kind for family in families_of(config)}
+    frames = kind == "video" and "image" in kinds and "video" not in kinds
     family = find_family(config, "image" if frames else kind)
-    encoder = family.load(folder, family, dtype)
+    encoder = family.load(folder.absolute(), family, dtype)  # so that "." has a name, too
     encoder.module.to(device)
     return video.FrameEncoder(encoder) if frames else encoder
 

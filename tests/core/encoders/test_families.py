@@ -1,6 +1,7 @@
 """From a folder to its row: found, chosen by kind, or refused with what is known."""
 
 import importlib.metadata
+from pathlib import Path
 
 import pytest
 import torch
@@ -146,6 +147,20 @@ def test_a_folder_that_cannot_be_used_tells_why(saved, installed):
 def test_pictures_become_a_video_frame_by_frame(saved):
     found = load_encoder(saved('{"model_type": "x"}'), kind="video")
     assert (found.kind, found.family) == ("video", "X picture, frame by frame")
+
+
+@pytest.mark.usefixtures("table")
+def test_what_sees_no_pictures_sees_no_video(saved):
+    folder = saved('{"model_type": "z"}')
+    with pytest.raises(InputError, match=r"an encoder of audio \(Z\), needed one of video"):
+        load_encoder(folder, kind="video")
+
+
+@pytest.mark.usefixtures("table")
+def test_the_folder_one_stands_in_has_a_name(saved, monkeypatch):
+    folder = saved('{"model_type": "x"}')
+    monkeypatch.chdir(folder)
+    assert load_encoder(Path("."), kind="text").name == folder.name
 
 
 def test_every_row_tells_all_that_the_table_shows():
