@@ -72,3 +72,11 @@ class Sound:
 
     waves: Float[Tensor, "b c t"]
     rate: int
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames (f, 3, h, w) in 0..1 of one video, in order, at a rate in frames a second."""
+
+    pictures: Tensor
+    rate: float

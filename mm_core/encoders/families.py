@@ -12,17 +12,21 @@ from typing import Any
 import torch
 
 from ..errors import InputError, MMError
-from . import anything, depth, pose_estimation, segment
+from . import anything, depth, image, pose_estimation, segment, sound, text, video
 from .encoder import Encoder, Kind
 from .family import Family
 from .folder import read_config
 from .library import release
 
 FILES: tuple[tuple[Family, ...], ...] = (
+    text.FAMILIES,
+    image.FAMILIES,
     depth.FAMILIES,
     pose_estimation.FAMILIES,
     segment.FAMILIES,
     anything.FAMILIES,
+    sound.FAMILIES,
+    video.FAMILIES,
 )
 FAMILIES: tuple[Family, ...] = tuple(family for rows in FILES for family in rows)
 
@@ -68,12 +72,17 @@ def load_encoder(
     device: torch.device | str = "cpu",
     kind: Kind | None = None,
 ) -> Encoder:
-    """The encoder in a folder, ready to be called. Raises InputError or WeightsError."""
-    folder = Path(folder)
-    family = find_family(read_config(folder), kind)
+    """The encoder in a folder, ready to be called. Raises InputError or WeightsError.
+
+    kind: of input, where the folder serves for several. An encoder of pictures is one of video,
+    too, frame by frame.
+    """
+    config = read_config(folder)
+    frames = kind == "video" and not any(f.kind == kind for f in families_of(config))
+    family = find_family(config, "image" if frames else kind)
     encoder = family.load(folder, family, dtype)
     encoder.module.to(device)
-    return encoder
+    return video.FrameEncoder(encoder) if frames else encoder
 
 
 def about(folder: Path) -> str:
@@ -85,10 +94,12 @@ def about(folder: Path) -> str:
         return f"cannot be used: {e}"
     if missing := [p for family in fitting[:1] for p in _lacking(family)]:
         return f"{fitting[0].name}; cannot be used: needs {' and '.join(missing)}"
-    first = {family.kind: family for family in reversed(fitting)}  # of each kind the first row
+    first: dict[Kind, Family] = {}
+    for family in fitting:
+        first.setdefault(family.kind, family)
     said = [f"{f.name}: {f.kind} -> {f.gives}; good for {f.good_for}" for f in first.values()]
     custom = "; its own code (auto_map) is not run" if "auto_map" in config else ""
-    return " | ".join(reversed(said)) + custom
+    return " | ".join(said) + custom
 
 
 def _lacking(family: Family) -> list[str]:

@@ -126,6 +126,25 @@ def load_model(
     return model.eval().requires_grad_(False)
 
 
+def half_config(folder: Path, whole: str, half: str) -> dict[str, Any]:
+    """{"config": that of one half} where a folder holds both halves of a model, else nothing.
+
+    Files may give the width of the space that both share beside the halves only.
+    """
+    kind = named_class(whole)
+    if read_config(folder).get("model_type") != kind.model_type:
+        return {}
+    try:
+        with quiet():
+            both = kind.from_pretrained(folder, **SECURE)
+    except Exception as e:
+        raise InputError(f"{folder}: config.json cannot be used ({one_line(e)})") from e
+    config = getattr(both, half)
+    if hasattr(both, "projection_dim"):
+        config.projection_dim = both.projection_dim
+    return {"config": config}
+
+
 def load_processor(reads: Reads, folder: Path, **options: Any) -> Any:
     """What prepares inputs as the model was trained: image processor, tokenizer or extractor.
 

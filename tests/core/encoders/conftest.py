@@ -53,3 +53,26 @@ def change():
         path.write_text(json.dumps({k: v for k, v in found.items() if v is not None}))
 
     return edit
+
+
+@pytest.fixture
+def tiny(transformers):
+    """Builders of tiny folders of every family, as tests of parity use them."""
+    import tiny_encoders
+
+    torch.manual_seed(0)
+    return tiny_encoders
+
+
+@pytest.fixture
+def opened(tiny, tmp_path):
+    """opened("clip", kind="text") saves a tiny folder of that family and loads its encoder."""
+    from mm_core.encoders.families import load_encoder
+
+    def open_(name, *options, dtype=torch.float32, kind=None):
+        folder = tmp_path / name
+        if not folder.is_dir():
+            getattr(tiny, name)(folder, *options)
+        return load_encoder(folder, dtype, kind=kind)
+
+    return open_
