@@ -15,6 +15,7 @@ from .class_map import class_masks, enlarged_classes, query_scores
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
 from .folder import load_model, load_processor, read_config
+from .forward import forward
 from .images import check_pictures, images
 
 Scores = Callable[[Any], Float[Tensor, "1 c y x"]]  # of what the model gave
@@ -38,7 +39,6 @@ class Segmenter:
     width: int | None = None
     needs: str = "pictures (b, 3, h, w), RGB in 0..1, of any size and aspect"
 
-    @torch.no_grad()
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """One picture at a time. Masks are of the classes that any of the pictures shows."""
         pictures = check_pictures(given, self.name)
@@ -52,12 +52,7 @@ class Segmenter:
 
     def _one(self, picture: Picture) -> Int[Tensor, "1 h w"]:
         inputs = self.prepare(images(picture))
-        where = next(self.module.parameters())
-        values = {
-            name: x.to(where.device, where.dtype if x.is_floating_point() else None)
-            for name, x in inputs.items()
-        }
-        scores = self.scores(self.module(**values))
+        scores = self.scores(forward(self.module, inputs))
         return enlarged_classes(scores, *picture.shape[-2:])
 
 
