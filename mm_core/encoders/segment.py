@@ -1,6 +1,6 @@
 """Semantic segmentation: pictures -> what each pixel shows, among the classes a model knows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ QUERY_SIDE = (384, 384)  # to which transformers brings Mask2Former's masks befo
 class Segmenter:
     """Pictures -> Encoding.classes, .masks and .labels. Made by load_encoder.
 
-    prepare: from images to what module takes. names: of classes, by index.
+    prepare: from images to what module takes. names: of classes, by index. only: those of which
+    there are masks, None for all that are shown; the masks of a video can be too many to hold.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Segmenter:
     prepare: Callable[..., Mapping[str, Tensor]]
     scores: Scores
     names: Mapping[int, str]
+    only: Sequence[str] | None = None
     kind: Kind = "segmentation"
     width: int | None = None
     needs: str = "pictures (b, 3, h, w), RGB in 0..1, of any size and aspect"
@@ -47,7 +49,7 @@ class Segmenter:
             shown.append(self._one(pictures[i : i + 1]))
             tick(i + 1, len(pictures))
         classes = torch.cat(shown)
-        masks, labels = class_masks(classes, self.names)
+        masks, labels = class_masks(classes, self.names, self.only)
         return Encoding(classes=classes, masks=masks, labels=labels)
 
     def _one(self, picture: Picture) -> Int[Tensor, "1 h w"]:
