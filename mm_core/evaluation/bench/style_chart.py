@@ -2,8 +2,9 @@
 text for all of them."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from PIL import Image
@@ -132,30 +133,44 @@ def _style_over_text(
     up = Axis.around([p["style"] for p in seen], 5)
     levels(canvas, frame, up.ticks, up.share)
     _below(canvas, frame, across)
-    taken: list[Point] = []
-    for curve, line in lines.items():
-        shown = [p for p in line if p["weight"]]
-        at = [(frame.x(across.share(p["text"])), frame.y(up.share(p["style"]))) for p in shown]
-        _line(canvas, at, tint[curve])
-        for place, p in zip(at, shown, strict=True):
+    shown = {curve: [p for p in line if p["weight"]] for curve, line in lines.items()}
+    at = {
+        curve: [(frame.x(across.share(p["text"])), frame.y(up.share(p["style"]))) for p in line]
+        for curve, line in shown.items()
+    }
+    for curve, places in at.items():
+        _line(canvas, places, tint[curve])
+    taken = [middle for places in at.values() for middle in _along(places)]
+    for curve, line in shown.items():
+        for place, p in zip(at[curve], line, strict=True):
             words = f"{p['weight']:g}"
-            canvas.text(
-                _free(place, width_of(words, SMALL), taken), words, tint[curve], SMALL, "mm"
-            )
+            free = _free(place, width_of(words, SMALL), taken)
+            canvas.text(free, words, tint[curve], SMALL, "mm")
     said = "text: mean of colour, shape and relation, %"
     canvas.text((frame.right, frame.bottom + 22), said, FAINT, SMALL, "rt")
 
 
+def _along(places: Sequence[Point]) -> list[Point]:
+    """The points of a curve, and more on its lines, some ten pixels apart."""
+    out = list(places)
+    for (x, y), (u, v) in pairwise(places):
+        count = 1 + int(math.dist((x, y), (u, v)) / 10)
+        out += [(x + (u - x) * k / count, y + (v - y) * k / count) for k in range(1, count)]
+    return out
+
+
 def _free(place: Point, width: Number, taken: list[Point]) -> Point:
-    """A place for a number beside a point, away from those that stand already."""
+    """A place for a number beside a point, away from lines and from numbers that stand already."""
     x, y = place
-    aside = width / 2 + 7
-    offsets = [(aside, -6), (-aside, -6), (aside, 7), (-aside, 7), (0, -12), (0, 12)]
-    crowd: Callable[[Point], float] = lambda p: sum(  # noqa: E731
-        max(0.0, 22 - math.dist(p, other)) for other in taken
-    )
-    best = min(((x + dx, y + dy) for dx, dy in offsets), key=crowd)
-    taken += [best, place]
+    aside = width / 2 + 8
+    offsets = [(aside, 0), (-aside, 0), (aside, -8), (-aside, -8), (aside, 9), (-aside, 9),
+               (0, -13), (0, 14)]  # fmt: skip
+    crowd = {
+        (x + dx, y + dy): sum(max(0.0, 16 - math.dist((x + dx, y + dy), o)) for o in taken)
+        for dx, dy in offsets
+    }
+    best = min(crowd, key=lambda at: crowd[at])
+    taken += [best] * 2
     return best
 
 
