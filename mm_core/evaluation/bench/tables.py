@@ -1,10 +1,11 @@
-"""The figures of `mmc bench guidance` as tables for a document, one part at a time."""
+"""The figures of `mmc bench` as tables for a document, one part at a time."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..markdown import END, around
 from .methods import MEANING
+from .style_table import style
 
 
 def begin(part: str) -> str:
@@ -113,6 +114,7 @@ TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "embedded": embedded,
     "comfyui": comfyui,
     "image_prompts": image_prompts,
+    "style": style,
 }
 
 
