@@ -162,9 +162,10 @@ def load_processor(reads: Reads, folder: Path, **options: Any) -> Any:
     options stand above what the folder says.
     """
     check_reader(reads, folder)
+    kind = named_class(READERS[reads][0])
     try:
         with quiet():
-            return named_class(READERS[reads][0]).from_pretrained(folder, **SECURE, **options)
+            return kind.from_pretrained(folder, **SECURE, **options)
     except Exception as e:
         extra = next((p for p in EXTRAS if p in str(e).lower()), None)
         if extra and not isinstance(e, OSError):
