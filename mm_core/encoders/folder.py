@@ -145,11 +145,8 @@ def half_config(folder: Path, whole: str, half: str) -> dict[str, Any]:
     return {"config": config}
 
 
-def load_processor(reads: Reads, folder: Path, **options: Any) -> Any:
-    """What prepares inputs as the model was trained: image processor, tokenizer or extractor.
-
-    options stand above what the folder says.
-    """
+def load_processor(reads: Reads, folder: Path) -> Any:
+    """What prepares inputs as the model was trained: image processor, tokenizer or extractor."""
     class_name, files = READERS[reads]
     if not any((folder / name).is_file() for name in files):
         needed = " or ".join(files[:2]) if reads != "text" else "tokenizer.json (or its vocabulary)"
@@ -159,7 +156,7 @@ def load_processor(reads: Reads, folder: Path, **options: Any) -> Any:
         )
     try:
         with quiet():
-            return named_class(class_name).from_pretrained(folder, **SECURE, **options)
+            return named_class(class_name).from_pretrained(folder, **SECURE)
     except Exception as e:
         extra = next((p for p in EXTRAS if p in str(e).lower()), None)
         if extra and not isinstance(e, OSError):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from PIL.Image import Image
 from torch import nn
 
 from ..types import Float, Int, Picture, Tensor
+from .altered import load_altered
 from .class_map import class_masks, enlarged_classes, query_scores
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
@@ -87,8 +89,11 @@ def plain(folder: Path) -> Prepare:
 
 def with_task(folder: Path) -> Prepare:
     """OneFormer reads, besides the picture, which of its tasks to do."""
-    # What it would read of the classes is for training, and it would look for it on a hub.
-    processor = load_processor("picture", folder, class_info_file=None)
+    # A file of class names is for training alone, and is looked for on a hub.
+    with TemporaryDirectory() as made:
+        nothing = Path(made) / "classes.json"
+        nothing.write_text("{}")
+        processor = load_altered(folder, class_info_file=str(nothing))
     tokenizer = load_processor("text", folder)
     length = read_config(folder).get("task_seq_len", 77)
     said = tokenizer(
