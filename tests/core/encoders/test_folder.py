@@ -1,6 +1,10 @@
 """A folder is opened whole or refused in words that say what to do."""
 
 import json
+import socket
+import sys
+from contextlib import nullcontext
+from functools import partial
 
 import pytest
 import torch
@@ -139,6 +143,13 @@ def test_a_model_comes_frozen_and_in_the_precision_asked_for(bert, tmp_path, dty
     assert not any(p.requires_grad for p in loaded.parameters())
 
 
+def test_a_try_to_reach_a_network_is_noticed(no_network):
+    with pytest.raises(OSError, match="no network"):
+        socket.create_connection(("localhost", 1))
+    assert len(no_network) == 1
+    no_network.clear()
+
+
 def test_weights_saved_in_half_precision_come_in_the_precision_asked_for(bert, tmp_path):
     model = bert(tmp_path).half()
     model.save_pretrained(tmp_path)
@@ -213,9 +224,20 @@ def test_a_package_that_preparing_needs_is_named(folder, monkeypatch):
 
     stand_in = type("AutoImageProcessor", (), {"from_pretrained": staticmethod(needs)})
     monkeypatch.setattr("mm_core.encoders.folder.named_class", lambda name: stand_in)
+    monkeypatch.setattr("mm_core.encoders.folder.quiet", nullcontext)
     (folder / "preprocessor_config.json").write_text("{}")
     with pytest.raises(InputError, match="needs torchvision, which is not installed"):
         load_processor("picture", folder)
+
+
+@pytest.mark.parametrize(
+    "load", [partial(load_model, "BertModel"), partial(load_processor, "text")]
+)
+def test_without_the_library_the_library_is_what_is_missing(folder, monkeypatch, load):
+    (folder / "tokenizer.json").touch()
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(InputError, match="transformers is not installed, and encoders need it"):
+        load(folder)
 
 
 def same_weights(loaded, expected):
