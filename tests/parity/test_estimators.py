@@ -114,7 +114,9 @@ def test_depth_pro_without_a_field_of_view_gives_the_inverse(folder):
     ids=str,
 )
 def test_poses_are_what_transformers_gives(folder, options):
-    from mm_core.encoders.body import frame
+    from mm_core.encoders.body import person
+    from mm_core.encoders.control.keypoints import keypoints_of
+    from mm_core.encoders.control.people import Frame
     from mm_core.encoders.pose_estimation import Boxed
 
     model = tiny.vitpose(folder, **options)
@@ -128,11 +130,11 @@ def test_poses_are_what_transformers_gives(folder, options):
     with torch.no_grad():
         out = model(**inputs, **more)
     want = processor.post_process_pose_estimation(out, boxes=boxes)[0]
-    people = [torch.stack([one[key] for one in want]) for key in ("keypoints", "scores")]
-    (found,) = load_encoder(folder)(Boxed(given, [corners])).keypoints
-    assert len(found["people"]) == 2
-    assert found == frame(*people, 90, 120)
-    assert (people[1] > 0.3).any()
+    people = tuple(person(one["keypoints"], one["scores"]) for one in want)
+    found = load_encoder(folder)(Boxed(given, [corners])).keypoints
+    assert len(people) == 2
+    assert found == keypoints_of([Frame(120, 90, people)])
+    assert any((one["scores"] > 0.3).any() for one in want)
 
 
 @SCIPY
