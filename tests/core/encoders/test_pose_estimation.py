@@ -85,6 +85,14 @@ def test_nobody_is_no_error():
     assert encoder.processor.given == []
 
 
+def test_people_are_drawn_where_they_are():
+    found = estimator()(Boxed(PICTURES, [CORNERS[:1], CORNERS[:0]])).control
+    assert found.shape == (2, 3, 40, 60)
+    rows, columns = found[0].any(0).nonzero().unbind(1)
+    assert (rows.float().mean(), columns.float().mean()) == (29, 25)  # the middle of the box
+    assert not found[1].any()
+
+
 def test_a_crowd_goes_through_the_model_in_parts():
     encoder = estimator()
     found = encoder(Boxed(PICTURES[:1], [CORNERS[:1].expand(70, 4)]))
