@@ -24,6 +24,7 @@ Points: TypeAlias = npt.NDArray[np.int64]  # (n, 2)
 BITS = 16
 ONE = 1 << BITS  # one pixel in fixed point
 HALF = ONE >> 1
+FARTHEST = 1 << 20  # pixels; beyond it fixed-point products would leave 64 bits
 
 # Sines of whole degrees have seven decimals, as the annotators' do; exact ones would turn halves
 # of a pixel the other way.
@@ -80,9 +81,17 @@ def draw_line(canvas: Canvas, start: tuple[int, int], end: tuple[int, int], colo
             fill_disc(canvas, (int(point[0]), int(point[1])), 1, color)
 
 
+def places_of(points: Float[Tensor, "n 3"], seen: float) -> list[tuple[float, float] | None]:
+    """x and y of points; None where one is not as sure as seen, or farther than any picture."""
+    return [
+        (x, y) if c >= seen and max(abs(x), abs(y)) < FARTHEST else None
+        for x, y, c in points.tolist()
+    ]
+
+
 def pixels_of(points: Float[Tensor, "n 3"], seen: float) -> list[tuple[int, int] | None]:
-    """Points as whole pixels, cut towards 0; None where one is not as sure as seen."""
-    return [(int(x), int(y)) if c >= seen else None for x, y, c in points.tolist()]
+    """The same as whole pixels, cut towards 0."""
+    return [place and (int(place[0]), int(place[1])) for place in places_of(points, seen)]
 
 
 def inside(canvas: Canvas, point: tuple[int, int]) -> bool:

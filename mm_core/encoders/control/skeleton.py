@@ -17,7 +17,7 @@ from .face import draw_face
 from .hands import draw_hand
 from .layouts import SEEN
 from .people import Frame, Person
-from .raster import Canvas, Color, ellipse, fill_disc, fill_polygon, inside, pixels_of
+from .raster import Canvas, Color, ellipse, fill_disc, fill_polygon, inside, pixels_of, places_of
 
 # By number of BODY_18. Limb k has colour k, and so has point k.
 LIMBS = (
@@ -107,7 +107,7 @@ def _draw_person(canvas: Canvas, person: Person, drawing: Drawing) -> None:
 
 def _draw_limbs(canvas: Canvas, body: Float[Tensor, "18 3"], drawing: Drawing) -> None:
     wide = STICK * (stick_scale(canvas.shape[1], canvas.shape[0]) if drawing.scaled else 1)
-    points = [(x, y) if c >= drawing.seen else None for x, y, c in body.tolist()]
+    points = places_of(body, drawing.seen)
     for (i, j), color in zip(LIMBS, WHEEL, strict=False):
         a, b = points[i], points[j]
         if a is None or b is None:

@@ -128,6 +128,15 @@ def test_points_count_from_the_threshold_on(alone):
     assert not pixels(draw_frame(frame, Drawing(seen=0.31))).any()
 
 
+@pytest.mark.parametrize("far", [1e5, -9e5, 1e18, -1e300])
+def test_points_far_away_do_no_harm(alone, far):
+    body = alone.people[0].body.clone()
+    body[4] = torch.tensor([far, far, 1.0], dtype=torch.float64)
+    drawn = pixels(draw_frame(replace(alone, people=(Person(body, left_hand=body[[4] * 21]),))))
+    x, y = body[10, :2].long().tolist()
+    assert drawn[y, x].tolist() == COLORS[10]
+
+
 def test_parts_may_be_left_out(crowd):
     nothing = Drawing(body=False, hands=False, face=False)
     assert not pixels(draw_frame(crowd, nothing)).any()
