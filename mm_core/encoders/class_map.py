@@ -1,6 +1,6 @@
 """Scores of classes -> which class each pixel shows -> one mask for each class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -8,31 +8,47 @@ import torch.nn.functional as F
 from ..errors import InputError
 from ..types import Float, Int, Tensor
 
-AT_ONCE = 2**26  # values; 256 MiB of enlarged scores are held at a time
+AT_ONCE = 2**26  # values; up to 256 MiB of enlarged scores are compared at once
 MOST = 2**30  # values; 4 GiB of masks are the most that is given
 
 
 def enlarged_classes(
     scores: Float[Tensor, "1 c y x"], height: int, width: int
 ) -> Int[Tensor, "1 height width"]:
-    """The class with the highest score at each pixel of the picture.
+    """The class with the highest score at each pixel of the picture, of equals the first.
 
-    Scores are enlarged bilinearly before they are compared, as every family does it; a few classes
-    at a time, for those of a large picture would fill the memory.
+    Scores are enlarged bilinearly before they are compared, as every family does it. Those of a
+    large picture would fill the memory: then class after class, and only such as can win at all.
     """
-    few = max(1, AT_ONCE // (height * width))
-    parts = list(scores.split(few, 1))
-    best = index = None
-    for i, part in enumerate(parts):
-        large = F.interpolate(part, (height, width), mode="bilinear", align_corners=False)
-        value, where = large.max(1)
-        if best is None or index is None:
-            best, index = value, where
-        else:
-            better = value > best
-            best, index = best.where(~better, value), index.where(~better, where + i * few)
-    assert index is not None
+    if scores.shape[1] * height * width <= AT_ONCE:
+        return _enlarge(scores, height, width).argmax(1)
+    best = scores.new_full((1, height, width), -torch.inf)
+    index = torch.zeros(1, height, width, dtype=torch.long, device=scores.device)
+    for c in contenders(scores):
+        large = _enlarge(scores[:, c : c + 1], height, width)[:, 0]
+        index.masked_fill_(large > best, c)
+        torch.maximum(best, large, out=best)
     return index
+
+
+def contenders(scores: Float[Tensor, "1 c y x"]) -> list[int]:
+    """Classes that can be the highest anywhere between the places of the scores.
+
+    Between four places a class is at most its highest score there, and the winner is at least the
+    highest of all classes' lowest.
+    """
+    around = F.pad(scores, (1, 1, 1, 1), mode="replicate")
+    most = F.max_pool2d(around, 2, stride=1)
+    least = -F.max_pool2d(-around, 2, stride=1)
+    floor = least.amax(1, keepdim=True)
+    rounding = 1e-5 * floor.abs().clamp(min=1)
+    return (most >= floor - rounding).flatten(2).any(-1)[0].nonzero()[:, 0].tolist()
+
+
+def _enlarge(
+    scores: Float[Tensor, "1 c y x"], height: int, width: int
+) -> Float[Tensor, "1 c height width"]:
+    return F.interpolate(scores, (height, width), mode="bilinear", align_corners=False)
 
 
 def query_scores(
@@ -47,15 +63,32 @@ def query_scores(
 
 
 def class_masks(
-    classes: Int[Tensor, "b h w"], names: Mapping[int, str]
+    classes: Int[Tensor, "b h w"], names: Mapping[int, str], only: Sequence[str] | None = None
 ) -> tuple[Float[Tensor, "b k h w"], tuple[str, ...]]:
-    """A mask for each class that any of the pictures shows, by class, and what each is called."""
-    present = classes.unique().tolist()
+    """A mask for each class that any of the pictures shows, by class, and what each is called.
+
+    only: names of the classes asked for, in this order, whether any picture shows them or not.
+    """
+    if only is None:
+        present = classes.unique().tolist()
+        labels = tuple(names.get(index, f"class {index}") for index in present)
+    else:
+        present, labels = [_index(name, names) for name in only], tuple(only)
     check_room(len(classes) * len(present), *classes.shape[-2:])
     masks = classes.new_zeros(len(classes), len(present), *classes.shape[-2:], dtype=torch.float32)
     for k, index in enumerate(present):
         masks[:, k] = classes == index
-    return masks, tuple(names.get(index, f"class {index}") for index in present)
+    return masks, labels
+
+
+def _index(name: str, names: Mapping[int, str]) -> int:
+    for index, known in names.items():
+        if known == name:
+            return index
+    raise InputError(
+        f"found no class {name!r}; needed one of the model's {len(names)}: "
+        f"{', '.join(list(names.values())[:8])} and so on"
+    )
 
 
 def check_room(masks: int, height: int, width: int) -> None:
@@ -64,5 +97,6 @@ def check_room(masks: int, height: int, width: int) -> None:
         size = masks * height * width * 4 / 2**30
         raise InputError(
             f"found {masks} masks of {width} x {height} pixels, {size:.1f} GiB; needed at most "
-            f"{MOST * 4 / 2**30:g} GiB: make the picture smaller or give fewer at a time"
+            f"{MOST * 4 / 2**30:g} GiB: give smaller pictures, fewer at a time, or ask for fewer "
+            "masks"
         )

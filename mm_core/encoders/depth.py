@@ -17,6 +17,7 @@ from ..types import Float, Tensor
 from .encoder import DepthUnit, Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
 from .folder import load_model, load_processor, read_config
+from .forward import forward
 from .images import check_pictures, images
 
 # (processor, what the model gave, height, width) -> (1, 1, height, width)
@@ -41,7 +42,6 @@ class DepthEstimator:
     width: int | None = None
     needs: str = "pictures (b, 3, h, w), RGB in 0..1, of any size and aspect"
 
-    @torch.no_grad()
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """One picture at a time, so that a batch needs no more memory than its largest part."""
         pictures = check_pictures(given, self.name)
@@ -56,8 +56,7 @@ class DepthEstimator:
         self, picture: Float[Tensor, "1 3 h w"], height: int, width: int
     ) -> Float[Tensor, "1 1 h w"]:
         inputs = self.processor(images=images(picture), return_tensors="pt")
-        where = next(self.module.parameters())
-        found = self.module(pixel_values=inputs["pixel_values"].to(where.device, where.dtype))
+        found = forward(self.module, {"pixel_values": inputs["pixel_values"]})
         found.predicted_depth = found.predicted_depth.float()
         return self.enlarge(self.processor, found, height, width)
 

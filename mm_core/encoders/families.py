@@ -21,12 +21,12 @@ from .library import release
 FILES: tuple[tuple[Family, ...], ...] = (
     text.FAMILIES,
     image.FAMILIES,
-    sound.FAMILIES,
-    video.FAMILIES,
     depth.FAMILIES,
     pose_estimation.FAMILIES,
     segment.FAMILIES,
     anything.FAMILIES,
+    sound.FAMILIES,
+    video.FAMILIES,
 )
 FAMILIES: tuple[Family, ...] = tuple(family for rows in FILES for family in rows)
 

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..types import Float, Picture, Tensor
 from .boxes import clip
 from .folder import load_model, load_processor, read_config
+from .forward import forward
 from .images import images
 
 PERSON = ("person", "people", "human", "pedestrian")  # what detectors call one
@@ -28,13 +29,11 @@ class PersonDetector:
     processor: Any
     label: int
 
-    @torch.no_grad()
     def __call__(self, picture: Picture, sure: float = SURE) -> Float[Tensor, "n 4"]:
         """Corners in pixels of people in one picture, best first; none is no error."""
         height, width = picture.shape[-2:]
         inputs = self.processor(images=images(picture), return_tensors="pt")
-        where = next(self.module.parameters())
-        found = self.module(pixel_values=inputs["pixel_values"].to(where.device, where.dtype))
+        found = forward(self.module, {"pixel_values": inputs["pixel_values"]})
         found.logits, found.pred_boxes = found.logits.float(), found.pred_boxes.float()
         done = self.processor.post_process_object_detection(
             found, threshold=sure, target_sizes=[(height, width)]

@@ -15,6 +15,7 @@ from .boxes import with_size
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family
 from .folder import load_model, load_processor
+from .forward import forward
 from .images import check_pictures, images
 from .person import load_detector, shown
 
@@ -47,7 +48,6 @@ class PoseEstimator:
     width: int | None = None
     needs: str = "pictures (b, 3, h, w), RGB in 0..1, or these with boxes around people"
 
-    @torch.no_grad()
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         pictures = check_pictures(given.pictures if isinstance(given, Boxed) else given, self.name)
         boxes = check_boxes(given, self.name) if isinstance(given, Boxed) else None
@@ -80,13 +80,11 @@ class PoseEstimator:
         """Joints of people whose boxes are (left, top, width, height)."""
         inputs = self.processor(images=images(picture), boxes=[boxes], return_tensors="pt")
         model: Any = self.module.get_submodule("pose")
-        where = next(model.parameters())
-        values = inputs["pixel_values"].to(where.device, where.dtype)
-        expert = {}
+        values = {"pixel_values": inputs["pixel_values"]}
         if self.experts:
             index = expert_of(model.config.num_labels)
-            expert = {"dataset_index": torch.full((len(values),), index, device=where.device)}
-        found = model(pixel_values=values, **expert)
+            values["dataset_index"] = torch.full((len(boxes),), index)
+        found = forward(model, values)
         found.heatmaps = found.heatmaps.float()
         return self.processor.post_process_pose_estimation(found, boxes=[boxes])[0]
 

@@ -1,6 +1,6 @@
 """Semantic segmentation: pictures -> what each pixel shows, among the classes a model knows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from .class_map import class_masks, enlarged_classes, query_scores
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
 from .folder import load_model, load_processor, read_config
+from .forward import forward
 from .images import check_pictures, images
 
 Scores = Callable[[Any], Float[Tensor, "1 c y x"]]  # of what the model gave
@@ -25,7 +26,8 @@ QUERY_SIDE = (384, 384)  # to which transformers brings Mask2Former's masks befo
 class Segmenter:
     """Pictures -> Encoding.classes, .masks and .labels. Made by load_encoder.
 
-    prepare: from images to what module takes. names: of classes, by index.
+    prepare: from images to what module takes. names: of classes, by index. only: those of which
+    there are masks, None for all that are shown; the masks of a video can be too many to hold.
     """
 
     name: str
@@ -34,11 +36,11 @@ class Segmenter:
     prepare: Callable[..., Mapping[str, Tensor]]
     scores: Scores
     names: Mapping[int, str]
+    only: Sequence[str] | None = None
     kind: Kind = "segmentation"
     width: int | None = None
     needs: str = "pictures (b, 3, h, w), RGB in 0..1, of any size and aspect"
 
-    @torch.no_grad()
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """One picture at a time. Masks are of the classes that any of the pictures shows."""
         pictures = check_pictures(given, self.name)
@@ -47,17 +49,12 @@ class Segmenter:
             shown.append(self._one(pictures[i : i + 1]))
             tick(i + 1, len(pictures))
         classes = torch.cat(shown)
-        masks, labels = class_masks(classes, self.names)
+        masks, labels = class_masks(classes, self.names, self.only)
         return Encoding(classes=classes, masks=masks, labels=labels)
 
     def _one(self, picture: Picture) -> Int[Tensor, "1 h w"]:
         inputs = self.prepare(images(picture))
-        where = next(self.module.parameters())
-        values = {
-            name: x.to(where.device, where.dtype if x.is_floating_point() else None)
-            for name, x in inputs.items()
-        }
-        scores = self.scores(self.module(**values))
+        scores = self.scores(forward(self.module, inputs))
         return enlarged_classes(scores, *picture.shape[-2:])
 
 

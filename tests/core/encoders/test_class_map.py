@@ -5,16 +5,32 @@ import torch
 import torch.nn.functional as F
 
 from mm_core.encoders import class_map
-from mm_core.encoders.class_map import check_room, class_masks, enlarged_classes, query_scores
+from mm_core.encoders.class_map import (
+    check_room,
+    class_masks,
+    contenders,
+    enlarged_classes,
+    query_scores,
+)
 from mm_core.errors import InputError
 
 
-@pytest.mark.parametrize("at_once", [1, 40 * 30 * 2, 2**26])
-def test_a_few_classes_at_a_time_are_all_classes_at_once(noise, monkeypatch, at_once):
-    monkeypatch.setattr(class_map, "AT_ONCE", at_once)
+@pytest.mark.parametrize("size", [(40, 30), (5, 6), (3, 4), (10, 200)])
+def test_class_after_class_is_all_classes_at_once(noise, monkeypatch, size):
+    monkeypatch.setattr(class_map, "AT_ONCE", 1)
     scores = noise(1, 7, 5, 6)
-    large = F.interpolate(scores, (40, 30), mode="bilinear", align_corners=False)
-    assert torch.equal(enlarged_classes(scores, 40, 30), large.argmax(1))
+    large = F.interpolate(scores, size, mode="bilinear", align_corners=False)
+    assert torch.equal(enlarged_classes(scores, *size), large.argmax(1))
+
+
+def test_a_class_below_another_one_everywhere_is_not_even_looked_at(noise):
+    scores = noise(1, 6, 8, 9).cumsum(-1) / 9
+    scores[:, 3] -= 50
+    scores[:, 5] = scores[:, 1] - 0.01  # nearly as high, and still never the highest
+    found = contenders(scores)
+    assert 3 not in found
+    winners = F.interpolate(scores, (80, 90), mode="bilinear").argmax(1).unique().tolist()
+    assert set(winners) <= set(found)
 
 
 def test_the_highest_score_wins_on_each_side():
@@ -42,6 +58,16 @@ def test_masks_divide_the_picture_among_the_classes_it_shows():
     assert torch.equal(masks.sum(1), torch.ones(2, 2, 2))
     assert masks[0, 1].tolist() == [[0, 0], [1, 0]]
     assert masks[1].flatten(1).sum(1).tolist() == [0, 4, 0]
+
+
+def test_only_the_classes_asked_for_have_masks():
+    classes = torch.tensor([[[0, 0], [4, 7]]])
+    names = {0: "wall", 4: "sky", 5: "tree"}
+    masks, labels = class_masks(classes, names, only=("sky", "tree"))
+    assert labels == ("sky", "tree")
+    assert masks.tolist() == [[[[0, 0], [1, 0]], [[0, 0], [0, 0]]]]
+    with pytest.raises(InputError, match="no class 'sea'; needed one of the model's 3: wall, sky"):
+        class_masks(classes, names, only=("sea",))
 
 
 def test_masks_beyond_all_memory_are_refused_before_they_are_made():

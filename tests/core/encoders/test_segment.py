@@ -59,6 +59,13 @@ def test_classes_that_no_picture_shows_have_no_mask(segmenter, flags):
     assert segmenter(flags[1:]).labels == ("blue",)
 
 
+def test_masks_can_be_left_out(segmenter, flags):
+    segmenter.only = ()
+    found = segmenter(flags)
+    assert found.masks.shape == (2, 0, 10, 8)
+    assert found.classes.unique().tolist() == [0, 1, 2]
+
+
 def test_pictures_are_counted_as_they_are_done(segmenter, flags):
     said = []
     segmenter(flags, lambda done, total: said.append((done, total)))
