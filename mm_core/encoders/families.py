@@ -5,7 +5,7 @@ rows stand before those that take any folder of a model type. Nothing here impor
 """
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..errors import InputError, MMError
 from . import anything, depth, image, pose_estimation, segment, sound, text, video
 from .encoder import Encoder, Kind
 from .family import Family
-from .folder import read_config
+from .folder import Reads, check_reader, read_config
 from .library import release
 
 FILES: tuple[tuple[Family, ...], ...] = (
@@ -29,6 +29,7 @@ FILES: tuple[tuple[Family, ...], ...] = (
     video.FAMILIES,
 )
 FAMILIES: tuple[Family, ...] = tuple(family for rows in FILES for family in rows)
+READS: dict[Kind, Reads] = {"text": "text", "audio": "sound"}  # all others read pictures
 
 
 def find_family(config: Mapping[str, Any], kind: Kind | None = None) -> Family:
@@ -78,9 +79,10 @@ def load_encoder(
     too, frame by frame.
     """
     config = read_config(folder)
-    frames = kind == "video" and not any(f.kind == kind for f in families_of(config))
+    kinds = {family.kind for family in families_of(config)}
+    frames = kind == "video" and "image" in kinds and "video" not in kinds
     family = find_family(config, "image" if frames else kind)
-    encoder = family.load(folder, family, dtype)
+    encoder = family.load(folder.absolute(), family, dtype)  # so that "." has a name, too
     encoder.module.to(device)
     return video.FrameEncoder(encoder) if frames else encoder
 
@@ -92,25 +94,31 @@ def about(folder: Path) -> str:
         fitting = families_of(config)
     except MMError as e:
         return f"cannot be used: {e}"
-    if missing := [p for family in fitting[:1] for p in _lacking(family)]:
-        return f"{fitting[0].name}; cannot be used: needs {' and '.join(missing)}"
     first: dict[Kind, Family] = {}
     for family in fitting:
         first.setdefault(family.kind, family)
-    said = [f"{f.name}: {f.kind} -> {f.gives}; good for {f.good_for}" for f in first.values()]
     custom = "; its own code (auto_map) is not run" if "auto_map" in config else ""
-    return " | ".join(said) + custom
+    return " | ".join(_said(family, folder) for family in first.values()) + custom
 
 
-def _lacking(family: Family) -> list[str]:
-    missing = []
+def _said(family: Family, folder: Path) -> str:
+    if missing := list(_lacking(family)):
+        return f"{family.name} cannot be used: needs {' and '.join(missing)}"
+    try:
+        check_reader(READS.get(family.kind, "picture"), folder)
+    except InputError as e:
+        return f"{family.name} cannot be used: {e}"
+    return f"{family.name}: {family.kind} -> {family.gives}; good for {family.good_for}"
+
+
+def _lacking(family: Family) -> Iterator[str]:
+    """Packages that are not there, or are too old."""
     for name in ("transformers", *family.extras):
         needed = family.since if name == "transformers" else ""
         try:
             found = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            missing.append(f"{name}, which is not installed")
+            yield f"{name}, which is not installed"
             continue
         if needed and release(found) < release(needed):
-            missing.append(f"{name} {needed} or later, found {found}")
-    return missing
+            yield f"{name} {needed} or later, found {found}"

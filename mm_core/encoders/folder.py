@@ -145,21 +145,26 @@ def half_config(folder: Path, whole: str, half: str) -> dict[str, Any]:
     return {"config": config}
 
 
-def load_processor(reads: Reads, folder: Path, **options: Any) -> Any:
-    """What prepares inputs as the model was trained: image processor, tokenizer or extractor.
-
-    options stand above what the folder says.
-    """
-    class_name, files = READERS[reads]
+def check_reader(reads: Reads, folder: Path) -> None:
+    """InputError unless the folder holds the file that load_processor reads."""
+    files = READERS[reads][1]
     if not any((folder / name).is_file() for name in files):
         needed = " or ".join(files[:2]) if reads != "text" else "tokenizer.json (or its vocabulary)"
         raise InputError(
             f"{folder}: found no {files[0]}, which says how a {reads} is prepared; needed {needed} "
             "beside config.json; download it into the folder"
         )
+
+
+def load_processor(reads: Reads, folder: Path, **options: Any) -> Any:
+    """What prepares inputs as the model was trained: image processor, tokenizer or extractor.
+
+    options stand above what the folder says.
+    """
+    check_reader(reads, folder)
     try:
         with quiet():
-            return named_class(class_name).from_pretrained(folder, **SECURE, **options)
+            return named_class(READERS[reads][0]).from_pretrained(folder, **SECURE, **options)
     except Exception as e:
         extra = next((p for p in EXTRAS if p in str(e).lower()), None)
         if extra and not isinstance(e, OSError):

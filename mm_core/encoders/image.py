@@ -159,7 +159,7 @@ FAMILIES = (
         gives="a token for the picture and one for each place of a grid of 32 pixels; the first as "
         "a vector",
         unit="last layer, normed; vector not L2-normalised",
-        good_for="the same, faster",
+        good_for="shape and layout without words, faster",
         load=partial(_open, vector=_pooled),
         since="4.56",
         extras=("torchvision",),

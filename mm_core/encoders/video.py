@@ -66,13 +66,18 @@ class VideoEncoder:
 
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """given: Frames, or pictures (f, 3, h, w), at least one; fewer than needed are repeated."""
-        pictures = frames_of(given, self.needs).pictures
-        seen = [to_image(pictures[i].cpu()) for i in evenly(len(pictures), self.count)]
+        frames = frames_of(given, self.needs)
+        chosen = self.choose(len(frames.pictures), frames.rate)
+        seen = [to_image(frames.pictures[i].cpu()) for i in chosen]
         inputs = dict(self.processor(seen, return_tensors="pt"))
         tokens = forward(self.module, inputs).last_hidden_state.float()
         tick(1, 1)
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         return Encoding(ModalityEmbedding("video", tokens, mask), tokens.mean(1))
+
+    def choose(self, found: int, rate: float) -> list[int]:
+        """Which of the frames found are looked at."""
+        return evenly(found, self.count)
 
 
 @dataclass(eq=False)
@@ -96,7 +101,7 @@ class FrameEncoder:
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """given: Frames, or pictures (f, 3, h, w), one for each second. A tick for each frame."""
         frames = frames_of(given, self.needs)
-        chosen = per_second(len(frames.pictures), frames.rate)
+        chosen = self.choose(len(frames.pictures), frames.rate)
         seen = self.pictures(frames.pictures[chosen], tick)
         if seen.embedding is None:
             raise InputError(f"{self.name} gives no tokens; choose another encoder of pictures")
@@ -109,6 +114,10 @@ class FrameEncoder:
             ),
             None if seen.vector is None else seen.vector.mean(0, keepdim=True),
         )
+
+    def choose(self, found: int, rate: float) -> list[int]:
+        """Which of the frames found are looked at."""
+        return per_second(found, rate)
 
 
 def frames_of(given: Any, needs: str) -> Frames:

@@ -1,6 +1,7 @@
 """From a folder to its row: found, chosen by kind, or refused with what is known."""
 
 import importlib.metadata
+from pathlib import Path
 
 import pytest
 import torch
@@ -39,6 +40,19 @@ def table(monkeypatch):
         row("Z", "audio", "z", since="99.0", extras=("no-such-package",)),
     )
     monkeypatch.setattr(families, "FAMILIES", rows)
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """installed("4.50.3") makes that the release of transformers; here none is needed to run."""
+    real = importlib.metadata.version
+
+    def pretend(release):
+        found = {"transformers": release}
+        monkeypatch.setattr(importlib.metadata, "version", lambda n: found.get(n) or real(n))
+
+    pretend("5.23.0")
+    return pretend
 
 
 @pytest.fixture
@@ -98,24 +112,69 @@ def test_an_encoder_comes_in_the_precision_asked_for(saved):
 
 @pytest.mark.usefixtures("table")
 def test_a_folder_tells_what_it_is_good_for(saved):
-    told = about(saved('{"model_type": "x", "auto_map": {"a": "b"}}'))
-    assert told == (
+    folder = saved('{"model_type": "x", "auto_map": {"a": "b"}}')
+    (folder / "preprocessor_config.json").touch()
+    (folder / "tokenizer.json").touch()
+    assert about(folder) == (
         "X: text -> tokens; good for a test of text | X picture: image -> tokens; "
         "good for a test of image; its own code (auto_map) is not run"
     )
 
 
 @pytest.mark.usefixtures("table")
-def test_a_folder_that_cannot_be_used_tells_why(saved, monkeypatch):
+def test_a_half_without_its_preprocessor_says_what_is_missing_and_the_other_half_stays(saved):
+    folder = saved('{"model_type": "x"}')
+    (folder / "preprocessor_config.json").touch()
+    text, image = about(folder).split(" | ")
+    assert text.startswith(f"X cannot be used: {folder}: found no tokenizer.json")
+    assert image == "X picture: image -> tokens; good for a test of image"
+
+
+@pytest.mark.usefixtures("table")
+def test_a_folder_that_cannot_be_used_tells_why(saved, installed):
     assert "cannot be used: config.json says model_type 'y'" in about(saved('{"model_type": "y"}'))
     folder = saved('{"model_type": "z"}')
-    real = importlib.metadata.version
-    monkeypatch.setattr(
-        importlib.metadata, "version", lambda n: "4.50.3" if n == "transformers" else real(n)
-    )
+    installed("4.50.3")
     assert about(folder) == (
-        "Z; cannot be used: needs transformers 99.0 or later, found 4.50.3 and no-such-package, "
+        "Z cannot be used: needs transformers 99.0 or later, found 4.50.3 and no-such-package, "
         "which is not installed"
     )
     (folder / "model.safetensors").unlink()
     assert about(folder).startswith(f"cannot be used: {folder}: found no weights")
+
+
+@pytest.mark.usefixtures("table")
+def test_pictures_become_a_video_frame_by_frame(saved):
+    found = load_encoder(saved('{"model_type": "x"}'), kind="video")
+    assert (found.kind, found.family) == ("video", "X picture, frame by frame")
+
+
+@pytest.mark.usefixtures("table")
+def test_what_sees_no_pictures_sees_no_video(saved):
+    folder = saved('{"model_type": "z"}')
+    with pytest.raises(InputError, match=r"an encoder of audio \(Z\), needed one of video"):
+        load_encoder(folder, kind="video")
+
+
+@pytest.mark.usefixtures("table")
+def test_the_folder_one_stands_in_has_a_name(saved, monkeypatch):
+    folder = saved('{"model_type": "x"}')
+    monkeypatch.chdir(folder)
+    assert load_encoder(Path("."), kind="text").name == folder.name
+
+
+def test_every_row_tells_all_that_the_table_shows():
+    for family in families.FAMILIES:
+        assert all((family.name, family.gives, family.unit, family.good_for)), family.name
+        assert family.model_types
+    names = [family.name for family in families.FAMILIES]
+    assert len(names) == len(set(names))
+
+
+def test_no_row_stands_behind_one_that_takes_its_folders():
+    """A row without architectures takes every folder of its model types, so it must be the last."""
+    seen = set()
+    for family in families.FAMILIES:
+        keys = {(family.kind, name) for name in family.model_types}
+        assert not keys & seen, family.name
+        seen |= keys if not family.architectures else set()

@@ -1,6 +1,7 @@
 """A folder is opened whole or refused in words that say what to do."""
 
 import json
+import socket
 
 import pytest
 import torch
@@ -137,6 +138,13 @@ def test_a_model_comes_frozen_and_in_the_precision_asked_for(bert, tmp_path, dty
     same_weights(loaded, model.to(dtype))
     assert not loaded.training
     assert not any(p.requires_grad for p in loaded.parameters())
+
+
+def test_a_try_to_reach_a_network_is_noticed(no_network):
+    with pytest.raises(OSError, match="no network"):
+        socket.create_connection(("localhost", 1))
+    assert len(no_network) == 1
+    no_network.clear()
 
 
 def test_weights_saved_in_half_precision_come_in_the_precision_asked_for(bert, tmp_path):
