@@ -164,7 +164,8 @@ class EncodeSegmentation(io.ComfyNode):
                     default="",
                     optional=True,
                     tooltip="What the mask output shows, such as person, tree; with mask "
-                    "connected, what each mask is. Empty: a mask for each that is found.",
+                    "connected, what each mask is. Parted by semicolons where names have commas. "
+                    "Empty: a mask for each that is found.",
                 ),
                 io.String.Input(
                     "points",

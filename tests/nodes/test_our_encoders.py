@@ -236,6 +236,22 @@ def test_a_photo_is_segmented_into_a_map_and_a_mask_for_each_class(encoders):
     assert len(saved[1]["images"]) == len(names)
 
 
+def test_a_mask_is_where_any_of_the_classes_named_is(encoders):
+    g = Encoding()
+    encoder = g.loaded("segmentation")
+    every = g.add("MMC_EncodeSegmentation", image=g.photo(), encoder=encoder)
+    shown = g.read(every, 2)
+    names = words(encoders.run(g.prompt), shown).split(", ")
+    all_of_them = g.add("MMC_EncodeSegmentation", image=g.photo(), encoder=encoder,
+                        classes="; ".join(names))  # fmt: skip
+    first = g.add("MMC_EncodeSegmentation", image=g.photo(), encoder=encoder, classes=names[0])
+    for node in (all_of_them, first, every):
+        g.save_image(g.add("MaskToImage", mask=[node[0], 1]))
+    whole, one, *each = encoders.images(g.prompt)
+    assert whole.getextrema() == ((255, 255),) * 3
+    assert one.tobytes() == each[0].tobytes()
+
+
 def test_masks_painted_as_classes_are_read_back(encoders):
     g = Encoding()
     half = g.add("SolidMask", value=1.0, width=64, height=32)
@@ -306,7 +322,12 @@ WRONG = {
     "a class that is not known": (
         lambda g: g.save_image(g.add("MMC_EncodeSegmentation", image=g.photo(), classes="dragon",
                                      encoder=g.loaded("segmentation"))),
-        r"^there is no 'dragon' here; found: ",
+        r"^found no class 'dragon'; needed one of the model's 12: thing-0, ",
+    ),
+    "a point for a model of classes": (
+        lambda g: g.save_image(g.add("MMC_EncodeSegmentation", image=g.photo(), points="9, 9",
+                                     encoder=g.loaded("segmentation"))),
+        r"^points and boxes are for Segment Anything, and segmentation \(SegFormer\) finds classes",
     ),
     "a pose that is no number": (
         lambda g: g.save_image(g.add("MMC_EncodePose", keypoints=g.add(
