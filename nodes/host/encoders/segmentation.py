@@ -16,6 +16,7 @@ from .embedding import HostEmbedding, without_tokens
 from .encoder import HostEncoder, embedding_of
 from .pictures import as_image, channels_first
 from .places import boxes_of, names_of, points_of
+from .size import Size
 
 AUTO = "auto"
 CHOICES = (AUTO, *PALETTES)
@@ -37,7 +38,7 @@ class Shown:
 
 def encode_segmentation(
     image=None, encoder=None, mask=None, palette: str = AUTO, classes: str = "", points: str = "",
-    boxes: str = "",
+    boxes: str = "", size: Size | None = None,
 ) -> tuple[Any, Any, str, HostEmbedding]:  # fmt: skip
     """IMAGE, MASK, the names of what is there, and the embedding.
 
@@ -57,7 +58,10 @@ def encode_segmentation(
     else:
         why = "a picture with an encoder, or one painted already"
         shown = read(channels_first(needs("segmentation", image, "image or mask", why)), palette)
-    return as_image(shown.picture), chosen(shown, names), ", ".join(shown.found), shown.embedding
+    picture, wanted = shown.picture, chosen(shown, names)
+    if fit := size and size.of_map(picture):
+        picture, wanted = fit.picture(picture, exact=True), fit.mask(wanted)
+    return as_image(picture), wanted, ", ".join(shown.found), shown.embedding
 
 
 def asked(pictures, points, boxes):
