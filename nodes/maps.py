@@ -5,6 +5,7 @@ from comfy_api.latest import io
 from .host.encoders.depth import HOW, Scale, encode_depth
 from .host.encoders.pose import STYLES, encode_pose
 from .host.encoders.segmentation import AUTO, CHOICES, encode_segmentation
+from .host.encoders.size import MODES, Size
 from .sockets import Embedding, Keypoints, encoder_input, name_input
 
 
@@ -47,6 +48,7 @@ class EncodeDepth(io.ComfyNode):
                 _part("nearest", 0.5, 1000.0, "What is white, for fixed, metres, 0 to 1000."),
                 _part("farthest", 20.0, 1000.0, "What is black, for fixed, metres, 0 to 1000."),
                 name_input("depth"),
+                *_size_inputs(),
             ],
             outputs=[
                 io.Image.Output(display_name="map", tooltip="White is near, for ControlNets."),
@@ -56,7 +58,8 @@ class EncodeDepth(io.ComfyNode):
 
     @classmethod
     def execute(cls, image, encoder=None, name="", **scale) -> io.NodeOutput:
-        drawn, embedding = encode_depth(image, Scale(**scale), encoder)
+        size = _size_of(scale)
+        drawn, embedding = encode_depth(image, Scale(**scale), size, encoder)
         return io.NodeOutput(drawn, embedding.renamed(name))
 
 
@@ -115,6 +118,7 @@ class EncodePose(io.ComfyNode):
                     "person.",
                 ),
                 name_input("pose"),
+                *_size_inputs(),
             ],
             outputs=[
                 io.Image.Output(display_name="skeleton", tooltip="For a pose ControlNet."),
@@ -125,7 +129,7 @@ class EncodePose(io.ComfyNode):
 
     @classmethod
     def execute(cls, name="", **given) -> io.NodeOutput:
-        skeleton, keypoints, embedding = encode_pose(**given)
+        skeleton, keypoints, embedding = encode_pose(size=_size_of(given), **given)
         return io.NodeOutput(skeleton, keypoints, embedding.renamed(name))
 
 
@@ -164,7 +168,8 @@ class EncodeSegmentation(io.ComfyNode):
                     default="",
                     optional=True,
                     tooltip="What the mask output shows, such as person, tree; with mask "
-                    "connected, what each mask is. Empty: a mask for each that is found.",
+                    "connected, what each mask is. Parted by semicolons where names have commas. "
+                    "Empty: a mask for each that is found.",
                 ),
                 io.String.Input(
                     "points",
@@ -183,6 +188,7 @@ class EncodeSegmentation(io.ComfyNode):
                     "pixels, parted by semicolons.",
                 ),
                 name_input("segmentation"),
+                *_size_inputs(),
             ],
             outputs=[
                 io.Image.Output(display_name="map", tooltip="For a segmentation ControlNet."),
@@ -194,7 +200,8 @@ class EncodeSegmentation(io.ComfyNode):
 
     @classmethod
     def execute(cls, name="", **given) -> io.NodeOutput:
-        picture, mask, found, embedding = encode_segmentation(**given)
+        size = _size_of(given)
+        picture, mask, found, embedding = encode_segmentation(size=size, **given)
         return io.NodeOutput(picture, mask, found, embedding.renamed(name))
 
 
@@ -209,3 +216,37 @@ def _part(name: str, default: float, most: float, tooltip: str) -> io.Input:
         advanced=True,
         tooltip=tooltip,
     )
+
+
+def _size_inputs() -> list[io.Input]:
+    """The size of the map, where it is not the picture's."""
+    return [
+        *(
+            io.Int.Input(
+                side,
+                default=0,
+                min=0,
+                max=16384,
+                step=8,
+                optional=True,
+                advanced=True,
+                tooltip=f"{side.capitalize()} of the map in pixels, a multiple of 8, 0 to 16384: "
+                "that of the latent's picture. 0: the picture's own.",
+            )
+            for side in ("width", "height")
+        ),
+        io.Combo.Input(
+            "fit",
+            options=list(MODES),
+            default=MODES[0],
+            optional=True,
+            advanced=True,
+            tooltip="How another shape comes to that size: its edges are cut, it gets a black "
+            "border, or it is stretched.",
+        ),
+    ]
+
+
+def _size_of(given: dict) -> Size:
+    """What _size_inputs hand over, taken out of a node's inputs."""
+    return Size(**{k: given.pop(k) for k in ("width", "height", "fit") if k in given})

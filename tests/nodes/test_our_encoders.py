@@ -236,6 +236,22 @@ def test_a_photo_is_segmented_into_a_map_and_a_mask_for_each_class(encoders):
     assert len(saved[1]["images"]) == len(names)
 
 
+def test_a_mask_is_where_any_of_the_classes_named_is(encoders):
+    g = Encoding()
+    encoder = g.loaded("segmentation")
+    every = g.add("MMC_EncodeSegmentation", image=g.photo(), encoder=encoder)
+    shown = g.read(every, 2)
+    names = words(encoders.run(g.prompt), shown).split(", ")
+    all_of_them = g.add("MMC_EncodeSegmentation", image=g.photo(), encoder=encoder,
+                        classes="; ".join(names))  # fmt: skip
+    first = g.add("MMC_EncodeSegmentation", image=g.photo(), encoder=encoder, classes=names[0])
+    for node in (all_of_them, first, every):
+        g.save_image(g.add("MaskToImage", mask=[node[0], 1]))
+    whole, one, *each = encoders.images(g.prompt)
+    assert whole.getextrema() == ((255, 255),) * 3
+    assert one.tobytes() == each[0].tobytes()
+
+
 def test_masks_painted_as_classes_are_read_back(encoders):
     g = Encoding()
     half = g.add("SolidMask", value=1.0, width=64, height=32)
@@ -264,6 +280,41 @@ def test_segment_anything_is_asked_by_points_and_boxes(encoders):
     shown = [g.read(n, 2) for n in (point, boxes)]
     outputs = encoders.run(g.prompt)
     assert [words(outputs, s) for s in shown] == ["thing 1", "thing 1, thing 2"]
+
+
+@pytest.mark.parametrize(
+    ("node", "encoder"),
+    [
+        ("MMC_EncodeDepth", "maker/depth"), ("MMC_EncodePose", "pose"),
+        ("MMC_EncodeSegmentation", "segmentation"),
+    ],
+)  # fmt: skip
+def test_a_map_comes_to_the_size_of_the_latent(encoders, node, encoder):
+    """A padded map has its picture in the middle, and black above and below it."""
+    g = Encoding()
+    given = {"image": g.photo(), "encoder": g.loaded(encoder)}
+    for sized in ({}, {"width": 96, "height": 128, "fit": "pad"}, {"width": 64, "height": 64}):
+        g.save_image(g.add(node, **given, **sized))
+    own, padded, cut = encoders.images(g.prompt)
+    assert (own.size, padded.size, cut.size) == ((96, 64), (96, 128), (64, 64))
+    assert padded.crop((0, 32, 96, 96)).tobytes() == own.tobytes()
+    if node != "MMC_EncodePose":  # drawn at its size: limbs reach beyond the picture
+        assert padded.crop((0, 0, 96, 32)).getextrema() == ((0, 0),) * 3
+        assert cut.tobytes() == own.crop((16, 0, 80, 64)).tobytes()
+
+
+def test_keypoints_and_masks_come_to_that_size_too(encoders):
+    g = Encoding()
+    size = {"width": 96, "height": 128, "fit": "pad"}
+    pose = g.add("MMC_EncodePose", image=g.photo(), encoder=g.loaded("pose"), **size)
+    again = g.add("MMC_EncodePose", keypoints=[pose[0], 1])
+    found = g.add("MMC_EncodeSegmentation", image=g.photo(), encoder=g.loaded("segmentation"),
+                  **size)  # fmt: skip
+    for image in (pose, again, g.add("MaskToImage", mask=[found[0], 1])):
+        g.save_image(image)
+    drawn, same, *masks = encoders.images(g.prompt)
+    assert drawn.tobytes() == same.tobytes()
+    assert {m.size for m in masks} == {(96, 128)}
 
 
 SAID = {
@@ -298,6 +349,10 @@ WRONG = {
         r"^the encoder pose \(ViTPose\) gives a map and no tokens: connect its picture to Encode "
         r"Image, and that to Fuse Embeddings$",
     ),
+    "half a size": (
+        lambda g: g.save_image(g.add("MMC_EncodeDepth", image=g.photo(), width=512)),
+        r"^the map's size is 512 x 0; give both sides, or 0 and 0 for the picture's own$",
+    ),
     "half a box": (
         lambda g: g.save_image(g.add("MMC_EncodePose", image=g.photo(), boxes="1, 2, 3",
                                      encoder=g.loaded("pose"))),
@@ -306,7 +361,12 @@ WRONG = {
     "a class that is not known": (
         lambda g: g.save_image(g.add("MMC_EncodeSegmentation", image=g.photo(), classes="dragon",
                                      encoder=g.loaded("segmentation"))),
-        r"^there is no 'dragon' here; found: ",
+        r"^found no class 'dragon'; needed one of the model's 12: thing-0, ",
+    ),
+    "a point for a model of classes": (
+        lambda g: g.save_image(g.add("MMC_EncodeSegmentation", image=g.photo(), points="9, 9",
+                                     encoder=g.loaded("segmentation"))),
+        r"^points and boxes are for Segment Anything, and segmentation \(SegFormer\) finds classes",
     ),
     "a pose that is no number": (
         lambda g: g.save_image(g.add("MMC_EncodePose", keypoints=g.add(

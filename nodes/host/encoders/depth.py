@@ -9,6 +9,7 @@ from .chosen import needs
 from .embedding import HostEmbedding, without_tokens
 from .encoder import embedding_of
 from .pictures import as_image, channels_first
+from .size import Size
 
 HOW = ("min-max", "percentile", "fixed")
 
@@ -33,7 +34,7 @@ class Scale:
         return dict(zip(("low", "high"), low_high, strict=True))
 
 
-def encode_depth(image, scale: Scale, encoder=None) -> tuple[Any, HostEmbedding]:
+def encode_depth(image, scale: Scale, size: Size, encoder=None) -> tuple[Any, HostEmbedding]:
     """IMAGE and the embedding. Without an encoder, image is a map already, near is white."""
     pictures = channels_first(needs("depth", image, "image", "a picture"))
     if encoder is None:
@@ -45,4 +46,5 @@ def encode_depth(image, scale: Scale, encoder=None) -> tuple[Any, HostEmbedding]
         depth, unit = made.depth, made.depth_unit
         embedding = embedding_of(reads.encoder, made)
     drawn = depth_map(depth, unit, scale.scale, together=scale.together, **scale.ends())
-    return as_image(drawn).to(home()), embedding
+    fit = size.of_map(drawn)
+    return as_image(drawn if fit is None else fit.picture(drawn)).to(home()), embedding

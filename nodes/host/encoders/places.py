@@ -21,8 +21,10 @@ def boxes_of(text: str) -> torch.Tensor | None:
 
 
 def names_of(text: str) -> list[str]:
-    """Names between commas or in lines."""
-    return [name.strip() for name in text.replace("\n", ",").split(",") if name.strip()]
+    """Names in lines or between semicolons; where there are none, between commas, too."""
+    lines = text.replace("\n", ";")
+    parts = lines.split(";") if ";" in lines.strip("; ") else lines.replace(",", ";").split(";")
+    return [name.strip() for name in parts if name.strip()]
 
 
 def _rows(text: str, what: str, sizes: tuple[int, ...], how: str) -> list[list[float]]:

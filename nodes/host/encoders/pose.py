@@ -12,6 +12,7 @@ from .embedding import HostEmbedding, without_tokens
 from .encoder import embedding_of
 from .pictures import as_image, channels_first
 from .places import boxes_of
+from .size import Size
 
 STYLES = {"controlnet": ANNOTATORS, "xinsir": XINSIR, "comfyui": CORE}
 
@@ -25,6 +26,7 @@ def encode_pose(
     face: bool = True,
     confidence: float = 0.3,
     boxes: str = "",
+    size: Size | None = None,
 ) -> tuple[Any, Any, HostEmbedding]:
     """IMAGE, POSE_KEYPOINT and the embedding. boxes: of people, in pixels, alike in each picture;
     without, the encoder looks for people itself where it can."""
@@ -36,10 +38,15 @@ def encode_pose(
         made = reads(pictures if where is None else Boxed(pictures, [where] * len(pictures)))
         embedding = embedding_of(reads.encoder, made)
         keypoints = _scored(made.keypoints)
-    frames = frames_of(keypoints, "the keypoints input")
+    frames = [_sized(f, size) for f in frames_of(keypoints, "the keypoints input")]
     drawing = replace(STYLES[style], hands=hands, face=face, seen=confidence)
     drawn = as_image(draw_frames(frames, drawing)).to(home())
     return drawn, keypoints_of(frames), embedding
+
+
+def _sized(frame, size: Size | None):
+    fit = size and size.of(frame.width, frame.height)
+    return frame if fit is None else fit.frame(frame)
 
 
 def _scored(frames):

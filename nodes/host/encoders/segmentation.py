@@ -1,13 +1,14 @@
 """Pictures or masks -> a map of classes for ControlNets, and masks of chosen ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from ....mm_core.encoders.control.palette import ADE20K, PALETTES, classes_of, masks_of, paint
 from ....mm_core.encoders.prompts import Prompted
+from ....mm_core.encoders.segment import Segmenter
 from ....mm_core.errors import InputError
 from ..patcher import home
 from .chosen import needs
@@ -15,6 +16,7 @@ from .embedding import HostEmbedding, without_tokens
 from .encoder import HostEncoder, embedding_of
 from .pictures import as_image, channels_first
 from .places import boxes_of, names_of, points_of
+from .size import Size
 
 AUTO = "auto"
 CHOICES = (AUTO, *PALETTES)
@@ -24,17 +26,19 @@ ALONE = without_tokens("Encode Segmentation")
 
 @dataclass(frozen=True)
 class Shown:
-    """What is where. masks: (b, h, w) by name. known: names that could have been there."""
+    """What is where. masks: (b, h, w) by name. found: names of what is there. known: names of what
+    could have been."""
 
     picture: torch.Tensor
     masks: Mapping[str, torch.Tensor]
+    found: Sequence[str]
     known: Sequence[str]
     embedding: HostEmbedding = ALONE
 
 
 def encode_segmentation(
     image=None, encoder=None, mask=None, palette: str = AUTO, classes: str = "", points: str = "",
-    boxes: str = "",
+    boxes: str = "", size: Size | None = None,
 ) -> tuple[Any, Any, str, HostEmbedding]:  # fmt: skip
     """IMAGE, MASK, the names of what is there, and the embedding.
 
@@ -50,11 +54,14 @@ def encode_segmentation(
     elif encoder is not None:
         pictures = channels_first(needs("segmentation", image, "image", "a picture"))
         given = asked(pictures, points_of(points), boxes_of(boxes))
-        shown = segmented(encoder.of_kind("segmentation"), given, palette)
+        shown = segmented(encoder.of_kind("segmentation"), given, palette, names)
     else:
         why = "a picture with an encoder, or one painted already"
         shown = read(channels_first(needs("segmentation", image, "image or mask", why)), palette)
-    return as_image(shown.picture), chosen(shown, names), ", ".join(shown.masks), shown.embedding
+    picture, wanted = shown.picture, chosen(shown, names)
+    if fit := size and size.of_map(picture):
+        picture, wanted = fit.picture(picture, exact=True), fit.mask(wanted)
+    return as_image(picture), wanted, ", ".join(shown.found), shown.embedding
 
 
 def asked(pictures, points, boxes):
@@ -62,18 +69,26 @@ def asked(pictures, points, boxes):
     return pictures if points is None and boxes is None else Prompted(pictures, points, boxes)
 
 
-def segmented(reads: HostEncoder, given, palette: str) -> Shown:
+def segmented(reads: HostEncoder, given, palette: str, names: Sequence[str]) -> Shown:
+    """names: of the classes whose masks are wanted; those of all would be too many for a video."""
+    encoder = reads.encoder
+    if isinstance(encoder, Segmenter) and isinstance(given, Prompted):
+        raise InputError(
+            f"points and boxes are for Segment Anything, and {encoder.name} ({encoder.family}) "
+            "finds classes: leave them empty"
+        )
+    if isinstance(encoder, Segmenter) and names:
+        reads = replace(reads, encoder=replace(encoder, only=names))
     made = reads(given)
-    names = getattr(reads.encoder, "names", None)  # a model of classes has them, one of things not
-    if names is None:
-        index, known = made.classes - 1, made.labels
-    else:
-        index, known = made.classes, list(names.values())
     masks = dict(zip(made.labels, made.masks.unbind(1), strict=True))
-    return Shown(
-        _painted(index, _palette(palette, len(known)), palette == AUTO), masks, known,
-        embedding_of(reads.encoder, made),
-    )  # fmt: skip
+    if isinstance(encoder, Segmenter):
+        classes = encoder.names
+        index, known = made.classes, list(classes.values())
+        found = [classes.get(k, f"class {k}") for k in index.unique().tolist()]
+    else:  # a model of things, of which 0 is none
+        index, known, found = made.classes - 1, made.labels, made.labels
+    drawn = _painted(index, _palette(palette, len(known)), palette == AUTO)
+    return Shown(drawn, masks, found, known, embedding_of(encoder, made))
 
 
 def painted(mask, names: Sequence[str], palette: str) -> Shown:
@@ -90,8 +105,8 @@ def painted(mask, names: Sequence[str], palette: str) -> Shown:
     where = torch.full(masks.shape[1:], -1, dtype=torch.long)
     for one, k in zip(masks, index, strict=True):
         where[one.cpu()] = k
-    found = {chosen_palette.classes[k]: m[None].float() for k, m in zip(index, masks, strict=True)}
-    return Shown(paint(where[None], chosen_palette).to(home()), found, list(found))
+    found = {chosen_palette.classes[k]: (where == k)[None].float() for k in dict.fromkeys(index)}
+    return Shown(paint(where[None], chosen_palette).to(home()), found, list(found), list(found))
 
 
 def read(pictures, palette: str) -> Shown:
@@ -99,7 +114,9 @@ def read(pictures, palette: str) -> Shown:
     chosen_palette = _palette(palette, 0)
     index = classes_of(pictures, chosen_palette, "the image input")
     masks = {n: m.float() for n, m in masks_of(index, chosen_palette).items()}
-    return Shown(paint(index, chosen_palette).to(home()), masks, chosen_palette.classes)
+    return Shown(
+        paint(index, chosen_palette).to(home()), masks, list(masks), chosen_palette.classes
+    )
 
 
 def chosen(shown: Shown, names: Sequence[str]):
@@ -107,7 +124,7 @@ def chosen(shown: Shown, names: Sequence[str]):
     pictures, _, *size = shown.picture.shape
     if unknown := [n for n in names if n not in shown.masks and n not in shown.known]:
         raise InputError(
-            f"there is no {unknown[0]!r} here; found: {', '.join(shown.masks) or 'nothing'}"
+            f"there is no {unknown[0]!r} here; found: {', '.join(shown.found) or 'nothing'}"
         )
     picked = [shown.masks[n] for n in (names or shown.masks) if n in shown.masks]
     if not picked:
