@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..mm_core.adapters.ip_adapter.scaling import SCALINGS
 from ..mm_core.adapters.ip_adapter.weight_types import WEIGHT_TYPES
 from ..mm_core.embedded.defaults import WEIGHTS
+from ..mm_core.errors import InputError
 from ..mm_core.guidance.compositions import COMPOSITIONS, DEFAULT
 from ..mm_core.guidance.corrections import CORRECTIONS
 from ..mm_core.guidance.speed import SPEEDS
@@ -226,7 +227,24 @@ def image_prompt_inputs() -> list[io.Input]:
             tooltip="For FaceID adapters: face embeddings as a tensor of (faces, 512), from a "
             "face recogniser of yours. None comes with this pack.",
         ),
+        Encoder.Input(
+            "encoder",
+            optional=True,
+            tooltip="A folder of SigLIP or CLIP, from Load Encoder, in place of clip_vision; for "
+            "adapters that need one vector of each picture, such as InstantX's for Flux.",
+        ),
     ]
+
+
+def vision_of(given: dict):
+    """CLIP_VISION or MMC_ENCODER, taken out of a node's inputs; or None."""
+    clip_vision, encoder = given.pop("clip_vision", None), given.pop("encoder", None)
+    if clip_vision is not None and encoder is not None:
+        raise InputError(
+            "the style input has both clip_vision and encoder: connect the one that the adapter "
+            "needs; Load IP-Adapter says which"
+        )
+    return encoder if clip_vision is None else clip_vision
 
 
 def style_of(given: dict) -> Style:

@@ -89,9 +89,8 @@ def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostMo
     return HostModality(modality, effect, ranges)
 
 
-def style(
-    adapters, ip_adapter, clip_vision, image, look: Style, guidance: Guidance
-) -> HostModality:
+def style(adapters, ip_adapter, vision, image, look: Style, guidance: Guidance) -> HostModality:
+    """vision: CLIP_VISION or MMC_ENCODER, for an ip_adapter."""
     if ip_adapter is not None:
         if adapters is not None:
             raise InputError(
@@ -100,7 +99,7 @@ def style(
             )
         if look.strength == 0:
             guidance = replace(guidance, weight=0.0, weights="")
-        prompt = make_prompt(ip_adapter, clip_vision, image, look)
+        prompt = make_prompt(ip_adapter, vision, image, look)
         return HostModality(guidance.modality("style"), prompt)
     return _embedded(
         "style", adapters, guidance,

@@ -27,11 +27,11 @@ from safetensors.torch import save_file
 import probe_models
 import probe_vision
 import random_adapters
-from mmc_pack.mm_core.adapters.ip_adapter.combine import concat_tokens
+import tiny_encoders
 from mmc_pack.mm_core.adapters.ip_adapter.flux import instantx_term, xlabs_term
-from mmc_pack.mm_core.adapters.ip_adapter.projection import ImagePrompt
 from mmc_pack.mm_core.errors import MMError
 from mmc_pack.nodes.host import modality as inputs
+from mmc_pack.nodes.host.encoders import files as encoder_files
 from mmc_pack.nodes.host.ip_adapter import files
 from mmc_pack.nodes.host.ip_adapter.pictures import features
 from mmc_pack.nodes.host.ip_adapter.plain import apply_prompt
@@ -44,10 +44,10 @@ from mmc_pack.nodes.host.modality import Guidance
 from mmc_pack.nodes.host.sample import sample_with
 
 torch.set_grad_enabled(False)  # as the host runs every node
-CONTEXT, CLIP, HIDDEN = 96, 48, 64
+CONTEXT, CLIP, HIDDEN, SIGLIP = 96, 48, 64, 32
 SHAPES = {
     "xlabs": layouts.xlabs(CLIP, CONTEXT, 64, 4, blocks=3),
-    "instantx": layouts.instantx_flux(CLIP, CONTEXT, 64, 8, blocks=5),
+    "instantx": layouts.instantx_flux(SIGLIP, CONTEXT, 64, 8, blocks=5),
     "sd35": layouts.instantx_sd35(HIDDEN, 96, 2, 128, 6, 32, 2, 64),
 }
 SD3 = {
@@ -95,6 +95,12 @@ for seed, (name, shapes) in enumerate(SHAPES.items()):
     save_file(layouts.random_tensors(shapes, seed), folder / f"{name}.safetensors")
 adapters = {name: files.load(f"{name}.safetensors") for name in SHAPES}
 vision = probe_vision.ProbeVision().make(CLIP)[0]
+folder_paths.add_model_folder_path("mmc_encoders", str(folder / "encoders"))
+for name, write in (("siglip", tiny_encoders.siglip), ("dinov2", tiny_encoders.dinov2)):
+    (folder / "encoders" / name).mkdir(parents=True)
+    torch.manual_seed(0)
+    write(folder / "encoders" / name)
+encoder = encoder_files.load("siglip", "image")
 PICTURES = random(8, 2, 64, 64, 3).sigmoid()
 
 
@@ -103,16 +109,9 @@ def text(weight, seed=1):
 
 
 def style(kind, weight=1.0, pictures=PICTURES[:1], guidance=None, **look):
+    reads = encoder if kind == "instantx" else vision
     guidance = guidance or Guidance(weight)
-    if kind != "instantx":
-        return inputs.style(None, adapters[kind], vision, pictures, Style(**look), guidance)
-    # Its features are SigLIP's pooled vectors, which no vision model of the host's gives.
-    module, _ = adapters[kind].ready()
-    tokens = module.tokens(ImagePrompt(random(3, len(pictures), CLIP)))
-    if look.get("combine") != "one each":
-        tokens = concat_tokens(tokens)
-    effect = ImagePromptEffect(adapters[kind], tokens, None, Style(**look))
-    return inputs.HostModality(guidance.modality("style"), effect)
+    return inputs.style(None, adapters[kind], reads, pictures, Style(**look), guidance)
 
 
 def drawn(model, *modalities, size=(1, 16, 12, 20), steps=2, **choices):
@@ -194,8 +193,8 @@ def hooked_sd3(scale=1.0):
 def checked(kind, make, hooked):
     model, one = make(), text(1.0)
     without, with_it = drawn(model, one), drawn(model, one, style(kind))
-    both, ones = style(kind, 3.0), (1, 16, 8, 8)
-    pair = PICTURES if kind != "instantx" else PICTURES[:1]
+    both, first, two = style(kind, 3.0), style(kind), (2, 16, 8, 8)
+    pair = style(kind, pictures=PICTURES, combine="one each")
     mask = torch.ones(1, 5, 9)
     half = torch.cat([torch.ones(1, 24, 20), torch.zeros(1, 24, 20)], -1)  # of 24 x 40 pixels
     masked = drawn(model, one, style(kind, mask=half), steps=1)
@@ -215,14 +214,9 @@ def checked(kind, make, hooked):
         "mask of zeros": off(drawn(model, one, style(kind, mask=0 * mask)), without),
         "half a mask": [off(masked, without), off(masked, with_it)],
         "two pictures": off(drawn(model, one, style(kind, pictures=PICTURES)), with_it),
-        "one each": [
-            off(
-                drawn(
-                    model, one, style(kind, pictures=pair, combine="one each"), size=(2, *ones[1:])
-                )[0],
-                drawn(model, one, style(kind), size=(2, *ones[1:]))[0],
-            )
-        ],
+        "one each": off(
+            drawn(model, one, pair, size=two)[0], drawn(model, one, first, size=two)[0]
+        ),
         "twice": off(
             drawn(model, one, style(kind), inputs_named(style(kind), "other")),
             drawn(hooked(2.0), one),
@@ -294,7 +288,16 @@ def wrong():
                 None, adapters["instantx"], vision, PICTURES, Style(), Guidance(1.0)
             )
         ),
-    }
+        "another encoder": refusal(
+            lambda: inputs.style(
+                None, adapters["xlabs"], encoder_files.load("dinov2"), PICTURES, Style(),
+                Guidance(1.0),
+            )
+        ),
+        "hidden states": refusal(
+            lambda: inputs.style(None, adapters["sd35"], encoder, PICTURES, Style(), Guidance(1.0))
+        ),
+    }  # fmt: skip
 
 
 def kolors():

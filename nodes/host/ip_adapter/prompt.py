@@ -140,12 +140,12 @@ class CONDMask(comfy.conds.CONDRegular):
         return self._copy_with(comfy.utils.repeat_to_batch_size(data, batch_size))
 
 
-def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> ImagePromptEffect:
+def make_prompt(adapter: HostIPAdapter, vision, image, style: Style) -> ImagePromptEffect:
     """Encodes pictures and projects them. Raises InputError naming what does not fit."""
     layout = adapter.layout
     _check_style(layout, style)
     kinds = {need.kind for need in layout.needs}
-    seen = features(clip_vision, image, layout, style.crop) if kinds - {"identity"} else None
+    seen = features(vision, image, layout, style.crop) if kinds - {"identity"} else None
     identity = _identity(style.identity) if "identity" in kinds else None
     weights = numbers(style.image_weights, "image weights") if style.image_weights.strip() else None
     prompt, bias = _combined(ImagePrompt(seen, identity), style, weights, layout)
@@ -163,10 +163,10 @@ def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> Ima
 
     absent = None
     if style.negative is not None:
-        away = features(clip_vision, style.negative, layout, style.crop)
+        away = features(vision, style.negative, layout, style.crop)
         absent = tokens(ImagePrompt(away, identity))
     elif style.absent == "null picture":
-        none = blank(clip_vision, layout) if seen is not None else None
+        none = blank(vision, layout) if seen is not None else None
         absent = tokens(null_prompt(layout, prompt, none))
     present = tokens(prompt)
     count = len(prompt.features) if side_by_side and prompt.features is not None else 1
