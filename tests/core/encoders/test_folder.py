@@ -175,6 +175,13 @@ def test_a_tensor_of_another_shape_is_named_with_both_shapes(bert, tmp_path, cha
         load_model("BertModel", tmp_path, **PLAIN)
 
 
+def test_weights_of_a_later_release_say_so(bert, tmp_path, change):
+    bert(tmp_path)
+    change(tmp_path / "config.json", vocab_size=31, transformers_version="99.1.0")
+    with pytest.raises(WeightsError, match=r"; saved by transformers 99\.1\.0, found \d.*upgrade"):
+        load_model("BertModel", tmp_path, **PLAIN)
+
+
 def test_many_differences_are_counted(bert, tmp_path, change):
     bert(tmp_path)
     change(tmp_path / "config.json", num_hidden_layers=3)
