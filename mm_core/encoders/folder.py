@@ -12,7 +12,7 @@ from torch import nn
 
 from ..errors import InputError, WeightsError
 from ..weights.load import PICKLED, SHOWN, read_shapes
-from .library import named_class, one_line, precision, quiet
+from .library import library, named_class, one_line, precision, quiet, release
 
 Reads = Literal["picture", "text", "sound"]
 READERS: dict[Reads, tuple[str, tuple[str, ...]]] = {  # class, and the files one of which it needs
@@ -100,7 +100,7 @@ def load_model(
     since: the first release of transformers that has the class. options: go to from_pretrained.
     Raises WeightsError where tensors are missing or do not fit; more of them than needed are fine.
     """
-    read_config(folder)
+    config = read_config(folder)
     kind = named_class(class_name, since)
     try:
         with quiet():
@@ -121,9 +121,19 @@ def load_model(
         more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         raise WeightsError(
             f"{folder}: the weights do not fit {class_name}: {'; '.join(wrong[:SHOWN])}{more}; "
-            "download config.json and the weights of one model again"
+            + _remedy(config)
         )
     return model.eval().requires_grad_(False)
+
+
+def _remedy(config: dict[str, Any]) -> str:
+    """Releases since 5 save some classes under names that earlier ones cannot read."""
+    saved, here = str(config.get("transformers_version") or ""), library().__version__
+    if release(saved) > release(here):
+        return (
+            f"saved by transformers {saved}, found {here}: run pip install --upgrade transformers"
+        )
+    return "download config.json and the weights of one model again"
 
 
 def half_config(folder: Path, whole: str, half: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class TextEncoder:
         tokens, vectors = [], []
         for i, text in enumerate(texts):
             out, real = self._hear(text)
-            tokens.append(out.last_hidden_state[:, :real].float())
+            tokens.append(out.last_hidden_state[:, real].float())
             vectors.append(self.vector(out))
             tick(i + 1, len(texts))
         said, mask = side_by_side(tokens)
@@ -59,21 +59,22 @@ class TextEncoder:
             vector=torch.cat(found) if found else None,
         )
 
-    def _hear(self, text: str) -> tuple[Any, int]:
-        """What the network gives for one text, and how many of its tokens are the text's own."""
+    def _hear(self, text: str) -> tuple[Any, Tensor]:
+        """What the network gives for one text, and which of its tokens are the text's own."""
         whole = len(self.tokenizer(text, verbose=False)["input_ids"])
         if whole > self.longest:
             _log.warning(
                 "%s reads %d tokens; the last %d of the text are not heard",
                 self.name, self.longest, whole - self.longest,
             )  # fmt: skip
-        fill = {"padding": "max_length"} if self.padded else {}
         given = self.tokenizer(
-            text, truncation=True, max_length=self.longest, return_tensors="pt", **fill
-        )
+            text, truncation=True, max_length=self.longest, return_attention_mask=True,
+            padding="max_length" if self.padded else False, return_tensors="pt",
+        )  # fmt: skip
         names = ("input_ids",) if self.padded else ("input_ids", "attention_mask")
-        inputs = {name: given[name] for name in names if name in given}
-        return forward(self.module, inputs), min(whole, self.longest)
+        # Some tokenizers fill up before the text, not after it.
+        real = given["attention_mask"][0].bool()
+        return forward(self.module, {name: given[name] for name in names}), real
 
 
 def _open(
@@ -159,7 +160,7 @@ FAMILIES = (
         class_name="Siglip2TextModel",
         gives="a token for each piece of the text, up to 64; a vector",
         unit="last layer, normed; vector not L2-normalised, in the space of SigLIP 2 pictures",
-        good_for="comparing texts in many languages with pictures",
+        good_for="comparing texts in many languages with pictures; it was trained on lower case",
         load=partial(_open, vector=_pooled, whole="Siglip2Config", padded=True),
     ),
     Family(

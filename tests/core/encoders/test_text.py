@@ -22,6 +22,18 @@ def test_padding_is_zero_and_masked(opened):
     assert found.modality == "text"
 
 
+def test_a_text_filled_up_before_it_is_the_same_number_of_tokens(opened, tmp_path, change):
+    encoder = opened("siglip", kind="text")
+    assert encoder("a b c").embedding.tokens.shape == (1, 5, 32)
+    change(tmp_path / "siglip" / "tokenizer_config.json", padding_side="left")
+    encoder = opened("siglip", kind="text")
+    ids = encoder.tokenizer("a b c", padding="max_length", max_length=16)["input_ids"]
+    assert ids[:11] == [0] * 11
+    with torch.no_grad():
+        expected = encoder.module(torch.tensor([ids])).last_hidden_state[:, 11:]
+    assert torch.equal(encoder("a b c").embedding.tokens, expected)
+
+
 @pytest.mark.parametrize("make", ["clip_text", "clap", "bert"])
 def test_a_text_that_is_cut_is_said_with_its_figures(opened, caplog, make):
     found = opened(make, kind="text")("a" * 20)
