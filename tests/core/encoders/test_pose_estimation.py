@@ -129,5 +129,5 @@ def test_boxes_that_are_none_are_refused(boxes, words):
 def test_a_detector_is_no_pose_model(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "rt_detr"}))
     save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
-    with pytest.raises(InputError, match=r"model_type 'rt_detr'.*choose a model of one of"):
+    with pytest.raises(InputError, match=r"'rt_detr', a detector of people.*choose a pose model"):
         load_encoder(tmp_path, kind="pose")
