@@ -53,6 +53,27 @@ found.embedding.tokens, found.embedding.mask, found.vector
 - A video is seen by VideoMAE as the frames it was trained on, evenly over the whole time; or by any
   encoder of pictures once a second, with sinusoids of the second added to the tokens.
 - Vectors are as the model gives them, not L2-normalised, unless the table says so.
+
+## Depth, poses and segmentations
+
+    mmc encode depth photo.png --model models/depth-anything --out photo-depth
+    mmc encode pose photo.png --model models/vitpose --detector models/rt-detr --out photo-pose
+    mmc encode segmentation photo.png --model models/segformer-ade --out photo-classes
+
+- They are what transformers and the family's own post-processing give, without any difference
+  (`pytest -m parity tests/parity/test_estimators.py`), at the picture's own size, whatever that is;
+  a long side of at most 50 times the short one. A picture of 30 megapixels needs less than 2 GiB
+  beside the model and the masks asked for.
+- Depth is in metres or is inverse depth without a scale, and `depth_unit` says which. A map of it
+  (`control`) is near = white in both. Depth Pro without a field-of-view model gives inverse depth;
+  DPT on DINOv2 gives metres.
+- Poses are of 17 joints (COCO) or 133 (COCO-WholeBody: hands, face and feet, too). People are where
+  boxes are given (`Boxed`), else where RT-DETR finds them, else the picture is taken for one.
+  Nobody is no error: the frame is empty.
+- Classes are the model's own, painted in ADE20K's or COCO's colours where they are these. There is
+  a mask for each class shown; `only` names fewer.
+- SAM is asked with `Prompted`: points (x, y, 1 or 0) about one thing, or boxes, one thing each;
+  without, a grid of points finds everything, and `grid` says how finely it looks.
 """
 TITLES = {
     "text": "Text", "image": "Pictures", "depth": "Depth", "pose": "Pose",

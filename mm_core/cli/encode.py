@@ -12,6 +12,7 @@ import torch
 from ..encoders.encoder import Encoder, Encoding, Frames, Kind
 from ..encoders.families import load_encoder
 from ..encoders.pictures import read_picture, to_image
+from ..encoders.pose_estimation import PoseEstimator, with_detector
 from ..encoders.video import FrameEncoder, VideoEncoder
 from ..encoders.waves import read_sound
 from ..errors import InputError
@@ -35,10 +36,13 @@ def add(commands: Any) -> None:
                    "several pictures")  # fmt: skip
     p.add_argument("--model", type=Path, required=True, metavar="DIR",
                    help="a folder with config.json and model.safetensors")  # fmt: skip
+    p.add_argument("--detector", type=Path, metavar="DIR",
+                   help="for pose, a second folder with RT-DETR: it finds the people; without it "
+                   "the whole picture is one person")  # fmt: skip
     p.add_argument("--rate", type=float, default=1.0, help="frames a second of a video")
     p.add_argument("--out", type=Path, default=Path("encoded"), metavar="FILE",
-                   help=".safetensors for tokens, vector, depth and masks; .png for a control "
-                   "map; .json for keypoints; a name without ending for all there are")  # fmt: skip
+                   help=".safetensors for tokens, vector, depth, masks and classes; .png for a "
+                   "control map; .json for keypoints; a name without ending for all")  # fmt: skip
     p.set_defaults(run=run)
 
 
@@ -50,6 +54,8 @@ def run(given: argparse.Namespace) -> None:
     if given.kind not in ("text", "video") and len(given.file) > 1:
         raise InputError(f"found {len(given.file)} files, needed one {given.kind} at a time")
     encoder = load_encoder(given.model, kind=given.kind)
+    if given.detector is not None:
+        encoder = _with_detector(encoder, given.detector)
     value = _read(encoder, given.file, given.rate)
     with Progress("encoding", 1) as bar:
 
@@ -65,6 +71,15 @@ def run(given: argparse.Namespace) -> None:
             "give --out a name without an ending, for all that it gives"
         )
     sys.stdout.write("".join(f"{path}\n" for path in paths))
+
+
+def _with_detector(encoder: Encoder, folder: Path) -> Encoder:
+    if isinstance(encoder, PoseEstimator):
+        return with_detector(encoder, folder)
+    raise InputError(
+        f"found --detector and an encoder of {encoder.kind}; needed one of pose, whose people a "
+        "detector finds"
+    )
 
 
 def _targets(out: Path, sources: Sequence[str]) -> dict[str, Path]:
@@ -133,7 +148,12 @@ def _write(encoder: Encoder, found: Encoding, targets: dict[str, Path]) -> list[
 
 
 def _tensors(found: Encoding) -> dict[str, Tensor]:
-    parts = {"vector": found.vector, "depth": found.depth, "masks": found.masks}
+    parts = {
+        "vector": found.vector,
+        "depth": found.depth,
+        "masks": found.masks,
+        "classes": found.classes,
+    }
     if found.embedding is not None:
         parts |= {"tokens": found.embedding.tokens, "mask": found.embedding.mask}
     return {name: x.cpu() for name, x in parts.items() if x is not None}
@@ -148,6 +168,7 @@ def _about(encoder: Encoder, found: Encoding) -> dict[str, Any]:
         "width": encoder.width,
         "tokens": None if tokens is None else tokens.shape[1],
         "labels": list(found.labels),
+        "unit": found.depth_unit,
     }
 
 

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..types import Float, Tensor
+from .control.depth import depth_map
 from .encoder import DepthUnit, Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
 from .folder import load_model, load_processor, read_config
@@ -26,9 +27,9 @@ Enlarge = Callable[[Any, Any, int, int], Float[Tensor, "1 1 h w"]]
 
 @dataclass(eq=False)
 class DepthEstimator:
-    """Pictures -> Encoding.depth at the pictures' own size. Made by load_encoder.
+    """Pictures -> Encoding.depth at the pictures' own size, and .control, where near is white.
 
-    note: what a user should know of this folder's model, or nothing.
+    Made by load_encoder. note: what a user should know of this folder's model, or nothing.
     """
 
     name: str
@@ -50,7 +51,9 @@ class DepthEstimator:
         for i in range(len(pictures)):
             maps.append(self._one(pictures[i : i + 1], height, width))
             tick(i + 1, len(pictures))
-        return Encoding(depth=torch.cat(maps), depth_unit=self.unit)
+        depth = torch.cat(maps)
+        control = depth_map(depth, self.unit)
+        return Encoding(depth=depth, depth_unit=self.unit, control=control)
 
     def _one(
         self, picture: Float[Tensor, "1 3 h w"], height: int, width: int
@@ -132,7 +135,7 @@ FAMILIES = (
         "depth",
         ("depth_anything",),
         "DepthAnythingForDepthEstimation",
-        gives="depth at the picture's size",
+        gives="depth at the picture's size, and a map of it",
         unit=EITHER,
         good_for="depth ControlNets: sharp, fast, any scene",
         load=loader(anything_unit, as_processor),
@@ -142,7 +145,7 @@ FAMILIES = (
         "depth",
         ("dpt",),
         "DPTForDepthEstimation",
-        gives="depth at the picture's size",
+        gives="depth at the picture's size, and a map of it",
         unit=EITHER,
         good_for="depth ControlNets trained on MiDaS 3, which expect its look",
         load=loader(dpt_unit, as_processor),
@@ -153,7 +156,7 @@ FAMILIES = (
         "depth",
         ("zoedepth",),
         "ZoeDepthForDepthEstimation",
-        gives="depth at the picture's size",
+        gives="depth at the picture's size, and a map of it",
         unit="metres",
         good_for="distances in rooms and streets",
         load=loader(lambda config: "metres", without_padding),
@@ -163,7 +166,7 @@ FAMILIES = (
         "depth",
         ("depth_pro",),
         "DepthProForDepthEstimation",
-        gives="depth at the picture's size",
+        gives="depth at the picture's size, and a map of it",
         unit="metres; inverse depth without scale where the folder has no field-of-view model",
         good_for="the finest edges, hair and fences; slow",
         load=loader(pro_unit, as_processor),

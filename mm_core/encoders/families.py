@@ -17,6 +17,7 @@ from .encoder import Encoder, Kind
 from .family import Family
 from .folder import Reads, check_reader, read_config
 from .library import release
+from .person import CLASSES as DETECTORS
 
 FILES: tuple[tuple[Family, ...], ...] = (
     text.FAMILIES,
@@ -57,6 +58,11 @@ def families_of(config: Mapping[str, Any]) -> list[Family]:
     if fitting:
         return fitting
     found = config.get("model_type")
+    if isinstance(found, str) and found in DETECTORS:
+        raise InputError(
+            f"config.json says model_type {found!r}, a detector of people, which is no encoder "
+            "alone; choose a pose model, and give it this folder as its detector"
+        )
     custom = ", and its own code (auto_map) is never run" if "auto_map" in config else ""
     known = sorted({name for family in FAMILIES for name in family.model_types})
     named = [a for a in config.get("architectures") or () if isinstance(a, str)]

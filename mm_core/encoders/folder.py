@@ -156,15 +156,13 @@ def check_reader(reads: Reads, folder: Path) -> None:
         )
 
 
-def load_processor(reads: Reads, folder: Path, **options: Any) -> Any:
-    """What prepares inputs as the model was trained: image processor, tokenizer or extractor.
-
-    options stand above what the folder says.
-    """
+def load_processor(reads: Reads, folder: Path) -> Any:
+    """What prepares inputs as the model was trained: image processor, tokenizer or extractor."""
     check_reader(reads, folder)
+    kind = named_class(READERS[reads][0])
     try:
         with quiet():
-            return named_class(READERS[reads][0]).from_pretrained(folder, **SECURE, **options)
+            return kind.from_pretrained(folder, **SECURE)
     except Exception as e:
         extra = next((p for p in EXTRAS if p in str(e).lower()), None)
         if extra and not isinstance(e, OSError):

@@ -63,7 +63,7 @@ def person_label(names: dict[int, str], who: str) -> int:
 def load_detector(folder: Path, dtype: torch.dtype = torch.float32) -> PersonDetector:
     """The detector in a folder. Raises InputError or WeightsError."""
     found = read_config(folder).get("model_type")
-    if found not in CLASSES:
+    if not isinstance(found, str) or found not in CLASSES:
         raise InputError(
             f"{folder.name}: config.json says model_type {found!r}, which is no detector of "
             f"people that is known here; needed one of {', '.join(CLASSES)}"

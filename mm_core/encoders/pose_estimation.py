@@ -1,4 +1,4 @@
-"""Pose estimators: pictures -> people as POSE_KEYPOINT frames."""
+"""Pose estimators: pictures -> people as POSE_KEYPOINT frames, and drawn."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +10,11 @@ from torch import nn
 
 from ..errors import InputError
 from ..types import Float, Picture, Tensor
-from .body import BODY, WHOLE, check_joints, frame
+from .body import WHOLE, check_joints, person
 from .boxes import with_size
+from .control.keypoints import keypoints_of
+from .control.people import Frame
+from .control.skeleton import draw_frames
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family
 from .folder import load_model, load_processor
@@ -32,7 +35,7 @@ class Boxed:
 
 @dataclass(eq=False)
 class PoseEstimator:
-    """Pictures, or Boxed, -> Encoding.keypoints. Made by load_encoder.
+    """Pictures, or Boxed, -> Encoding.keypoints and .control. Made by load_encoder.
 
     People are where the boxes say; else where the detector finds them; without one, each picture
     is taken for one person. experts: where the model has several, that of its joints' data set.
@@ -57,7 +60,8 @@ class PoseEstimator:
             where = boxes[i] if boxes is not None else self._people(picture)
             frames.append(self._frame(picture, where))
             tick(i + 1, len(pictures))
-        return Encoding(keypoints=frames)
+        control = draw_frames(frames).to(next(self.module.parameters()).device)
+        return Encoding(keypoints=keypoints_of(frames), control=control)
 
     def _people(self, picture: Picture) -> Float[Tensor, "n 4"]:
         if self.detector is not None:
@@ -65,16 +69,13 @@ class PoseEstimator:
         height, width = picture.shape[-2:]
         return torch.tensor([[0.0, 0.0, width, height]])
 
-    def _frame(self, picture: Picture, boxes: Float[Tensor, "n 4"]) -> dict[str, Any]:
+    def _frame(self, picture: Picture, boxes: Float[Tensor, "n 4"]) -> Frame:
         height, width = picture.shape[-2:]
         sizes = with_size(boxes[shown(boxes, height, width)].float().cpu()).tolist()
         few = [sizes[i : i + AT_ONCE] for i in range(0, len(sizes), AT_ONCE)]
-        people = [one for some in few for one in self._joints(picture, some)]
-        if not people:
-            return frame(torch.zeros(0, BODY, 2), torch.zeros(0, BODY), height, width)
-        points = torch.stack([one["keypoints"] for one in people])
-        scores = torch.stack([one["scores"] for one in people])
-        return frame(points, scores, height, width)
+        joints = [one for some in few for one in self._joints(picture, some)]
+        people = [person(one["keypoints"], one["scores"]) for one in joints]
+        return Frame(width, height, tuple(people))
 
     def _joints(self, picture: Picture, boxes: list[list[float]]) -> list[dict[str, Tensor]]:
         """Joints of people whose boxes are (left, top, width, height)."""
@@ -143,7 +144,7 @@ FAMILIES = (
         "pose",
         ("vitpose",),
         "VitPoseForPoseEstimation",
-        gives="people as POSE_KEYPOINT",
+        gives="people as POSE_KEYPOINT, and drawn",
         unit="pixels of the picture",
         good_for="openpose ControlNets; with a folder of RT-DETR for pictures of several people",
         load=load,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -11,7 +12,9 @@ from PIL.Image import Image
 from torch import nn
 
 from ..types import Float, Int, Picture, Tensor
+from .altered import load_altered
 from .class_map import class_masks, enlarged_classes, query_scores
+from .control.palette import PALETTES, Palette, paint
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
 from .folder import load_model, load_processor, read_config
@@ -24,10 +27,11 @@ QUERY_SIDE = (384, 384)  # to which transformers brings Mask2Former's masks befo
 
 @dataclass(eq=False)
 class Segmenter:
-    """Pictures -> Encoding.classes, .masks and .labels. Made by load_encoder.
+    """Pictures -> Encoding.classes, .masks, .labels, and .control in ADE20K's or COCO's colours.
 
-    prepare: from images to what module takes. names: of classes, by index. only: those of which
-    there are masks, None for all that are shown; the masks of a video can be too many to hold.
+    Made by load_encoder. prepare: from images to what module takes. names: of classes, by index.
+    only: those of which there are masks, None for all that are shown; the masks of a video can be
+    too many to hold.
     """
 
     name: str
@@ -50,12 +54,26 @@ class Segmenter:
             tick(i + 1, len(pictures))
         classes = torch.cat(shown)
         masks, labels = class_masks(classes, self.names, self.only)
-        return Encoding(classes=classes, masks=masks, labels=labels)
+        palette = palette_of(self.names)
+        control = None if palette is None else paint(classes, palette)
+        return Encoding(classes=classes, masks=masks, labels=labels, control=control)
 
     def _one(self, picture: Picture) -> Int[Tensor, "1 h w"]:
         inputs = self.prepare(images(picture))
         scores = self.scores(forward(self.module, inputs))
         return enlarged_classes(scores, *picture.shape[-2:])
+
+
+def palette_of(names: Mapping[int, str]) -> Palette | None:
+    """The palette that ControlNets know these classes in, if there is one.
+
+    By their number and the first of them: spellings differ from folder to folder.
+    """
+    for palette in PALETTES.values():
+        first = names.get(0, "").lower()
+        if len(names) == len(palette.classes) and first == palette.classes[0]:
+            return palette
+    return None
 
 
 def direct_scores(found: Any) -> Float[Tensor, "1 c y x"]:
@@ -87,8 +105,11 @@ def plain(folder: Path) -> Prepare:
 
 def with_task(folder: Path) -> Prepare:
     """OneFormer reads, besides the picture, which of its tasks to do."""
-    # What it would read of the classes is for training, and it would look for it on a hub.
-    processor = load_processor("picture", folder, class_info_file=None)
+    # A file of class names is for training alone, and is looked for on a hub.
+    with TemporaryDirectory() as made:
+        nothing = Path(made) / "classes.json"
+        nothing.write_text("{}")
+        processor = load_altered(folder, class_info_file=str(nothing))
     tokenizer = load_processor("text", folder)
     length = read_config(folder).get("task_seq_len", 77)
     said = tokenizer(
@@ -130,7 +151,7 @@ FAMILIES = (
         "segmentation",
         ("segformer",),
         "SegformerForSemanticSegmentation",
-        gives="a class for each pixel, and a mask for each class",
+        gives="a class for each pixel, masks, and ADE20K's or COCO's colours",
         unit="classes as the folder names them",
         good_for="segmentation ControlNets (ADE20K): small and fast",
         load=loader(plain, direct_scores),
@@ -141,7 +162,7 @@ FAMILIES = (
         "segmentation",
         ("mask2former",),
         "Mask2FormerForUniversalSegmentation",
-        gives="a class for each pixel, and a mask for each class",
+        gives="a class for each pixel, masks, and ADE20K's or COCO's colours",
         unit="classes as the folder names them",
         good_for="segmentation ControlNets, with sharper edges than SegFormer's",
         load=loader(plain, mask2former_scores),
@@ -152,7 +173,7 @@ FAMILIES = (
         "segmentation",
         ("oneformer",),
         "OneFormerForUniversalSegmentation",
-        gives="a class for each pixel, and a mask for each class",
+        gives="a class for each pixel, masks, and ADE20K's or COCO's colours",
         unit="classes as the folder names them",
         good_for="segmentation ControlNets: its maps are what the ADE20K ones were made with",
         load=loader(with_task, oneformer_scores),

@@ -7,9 +7,9 @@ import pytest
 import tiny_encoders as tiny
 import torch
 import torch.nn.functional as F
-import transformers as T
 from PIL import Image
 from safetensors.torch import save_file
+from tiny_encoders import T
 
 from mm_core.encoders.encoder import Frames, Sound
 from mm_core.encoders.families import FAMILIES, load_encoder
@@ -20,7 +20,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # of other packages, about themselves
 ]
 LOCAL = {"local_files_only": True, "trust_remote_code": False}
-OLD = int(T.__version__.split(".")[0]) < 5
+
+
+def old():
+    """Whether this is a release that knows no DINOv3."""
+    return int(T.__version__.split(".")[0]) < 5
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +168,7 @@ def test_pictures_are_encoded_as_transformers_does(tmp_path, pictures, name):
 
 @pytest.mark.parametrize("convnext", [False, True])
 def test_dinov3_is_encoded_as_transformers_does_or_refused(tmp_path, pictures, convnext):
-    if OLD:
+    if old():
         kind = "dinov3_convnext" if convnext else "dinov3_vit"
         (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
         save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
@@ -203,7 +207,7 @@ def test_naflex_keeps_the_shape_of_a_picture_and_leaves_its_padding_out(tmp_path
     model = saved(tiny.siglip2, tmp_path)
     found = load_encoder(tmp_path, kind="image")(pictures)
     network = model.vision_model
-    if OLD:  # names it otherwise inside
+    if old():  # names it otherwise inside
 
         def network(pixel_attention_mask, **given):
             return model.vision_model(attention_mask=pixel_attention_mask, **given)

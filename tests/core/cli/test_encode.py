@@ -66,7 +66,7 @@ def test_tokens_and_what_they_are_become_one_file(mmc, stand, files, tmp_path):
     }  # fmt: skip
     assert header.config == {
         "modality": "text", "family": "Stand", "model": "stand", "width": 4, "tokens": 3,
-        "labels": [],
+        "labels": [], "unit": None,
     }  # fmt: skip
 
 
@@ -184,3 +184,19 @@ def test_a_model_in_a_folder_encodes_a_picture(mmc, picture, tmp_path):
         "mmc: this folder is an encoder of text or image (CLIP text), needed one of audio; "
         "choose another folder\n"
     )
+
+
+def test_depth_says_its_unit_and_segmentations_their_classes(mmc, stand, picture, tmp_path):
+    parts = {"depth": torch.rand(1, 1, 4, 6), "depth_unit": "metres"}
+    stand("depth", classes=torch.ones(1, 4, 6, dtype=torch.long), **parts)
+    mmc("encode", "depth", picture("a.png"), "--model", "m", "--out", "d.safetensors")
+    tensors, header = read_weights(tmp_path / "d.safetensors", "embedding", 1)
+    assert header.config["unit"] == "metres"
+    assert torch.equal(tensors["classes"], torch.ones(1, 4, 6, dtype=torch.long))
+
+
+def test_a_detector_finds_people_for_poses_alone(mmc, stand, picture):
+    stand("depth", depth=torch.rand(1, 1, 4, 6))
+    outcome = mmc("encode", "depth", picture("a.png"), "--model", "m", "--detector", "people")
+    assert outcome.code == 2
+    assert "--detector and an encoder of depth; needed one of pose" in outcome.err

@@ -1,71 +1,20 @@
-"""Joints by name, and the frames that ComfyUI's pose nodes exchange."""
+"""Which joints become which part of a person. The tables have tests of their own."""
 
 import json
 
 import pytest
 import torch
 
-from mm_core.encoders.body import body_18, check_joints, frame
-from mm_core.encoders.pose import people
+from mm_core.encoders.body import check_joints, person
+from mm_core.encoders.control.keypoints import frames_of, keypoints_of
+from mm_core.encoders.control.people import Frame
 from mm_core.errors import InputError
-
-COCO = [
-    "nose",
-    "left-eye",
-    "right-eye",
-    "left-ear",
-    "right-ear",
-    "left-shoulder",
-    "right-shoulder",
-    "left-elbow",
-    "right-elbow",
-    "left-wrist",
-    "right-wrist",
-    "left-hip",
-    "right-hip",
-    "left-knee",
-    "right-knee",
-    "left-ankle",
-    "right-ankle",
-]
-OPENPOSE = [
-    "nose",
-    "neck",
-    "right-shoulder",
-    "right-elbow",
-    "right-wrist",
-    "left-shoulder",
-    "left-elbow",
-    "left-wrist",
-    "right-hip",
-    "right-knee",
-    "right-ankle",
-    "left-hip",
-    "left-knee",
-    "left-ankle",
-    "right-eye",
-    "left-eye",
-    "right-ear",
-    "left-ear",
-]
 
 
 def joints(count=17):
-    """Each joint at its own place: x is its number, y ten times that."""
+    """Each joint at its own place: x is its number, counted from 1, and y ten times that."""
     numbers = torch.arange(float(count)) + 1
     return torch.stack([numbers, 10 * numbers], 1), torch.full((count,), 0.9)
-
-
-def triples(flat):
-    return torch.tensor(flat).view(-1, 3)
-
-
-def test_joints_keep_their_names():
-    points, scores = joints()
-    body = body_18(points, scores)
-    for name, joint in zip(OPENPOSE, body, strict=True):
-        if name != "neck":
-            assert joint[:2].tolist() == points[COCO.index(name)].tolist(), name
 
 
 @pytest.mark.parametrize(
@@ -75,59 +24,38 @@ def test_joints_keep_their_names():
 def test_the_neck_is_between_shoulders_that_are_both_seen(left, right, seen):
     points, scores = joints()
     points[5], points[6] = torch.tensor([10.0, 20.0]), torch.tensor([30.0, 50.0])
+    # In double precision: in single, 0.3 is a little above 0.3.
+    scores = scores.double()
     scores[5], scores[6] = left, right
-    neck = body_18(points, scores)[1]
+    neck = person(points.double(), scores).body[1]
     assert neck[:2].tolist() == [20, 35]
     assert neck[2] == pytest.approx(min(left, right) if seen else 0)
 
 
-def test_a_joint_is_seen_or_not_and_its_score_is_kept():
-    points, scores = joints()
-    scores[0], scores[1], scores[2] = 0.3, 0.31, 0.0
-    (person,) = frame(points[None], scores[None], 480, 640)["people"]
-    body = triples(person["pose_keypoints_2d"])
-    assert set(body[:, 2].tolist()) == {0.0, 1.0}
-    assert body[0].tolist() == [0, 0, 0]  # the nose, at the threshold
-    assert body[15].tolist() == [2, 20, 1]
-    assert person["scores"]["pose"][0] == pytest.approx(0.3)
-    assert person["scores"]["pose"][15] == pytest.approx(0.31)
-
-
-def test_what_a_model_of_bodies_does_not_know_is_zeros():
-    points, scores = joints()
-    (person,) = frame(points[None], scores[None], 480, 640)["people"]
-    assert person["face_keypoints_2d"] == [0.0] * 210
-    assert person["hand_left_keypoints_2d"] == person["hand_right_keypoints_2d"] == [0.0] * 63
+def test_a_body_alone_has_no_hands():
+    found = person(*joints())
+    assert found.body[0].tolist() == pytest.approx([1, 10, 0.9])
+    assert found.face is found.left_hand is found.right_hand is found.feet is None
 
 
 def test_hands_face_and_feet_of_a_whole_body():
-    points, scores = joints(133)
-    (person,) = frame(points[None], scores[None], 2000, 2000)["people"]
-    firsts = {
-        part: triples(person[f"{part}_keypoints_2d"])[:, 0].tolist()
-        for part in ("foot", "face", "hand_left", "hand_right")
-    }
+    found = person(*joints(133))
     # Numbers of COCO-WholeBody, counted from 1 as joints() does; eyes follow the 68 of the face.
-    assert firsts["foot"] == list(range(18, 24))
-    assert firsts["face"] == [*range(24, 92), 3, 2]
-    assert firsts["hand_left"] == list(range(92, 113))
-    assert firsts["hand_right"] == list(range(113, 134))
+    assert found.feet[:, 0].tolist() == list(range(18, 24))
+    assert found.face[:, 0].tolist() == [*range(24, 92), 3, 2]
+    assert found.left_hand[:, 0].tolist() == list(range(92, 113))
+    assert found.right_hand[:, 0].tolist() == list(range(113, 134))
 
 
-def test_a_frame_reads_back_as_the_same_people():
+def test_what_is_written_is_read_back_by_scores_that_count():
     points, scores = joints()
-    written = frame(torch.stack([points, points + 5]), scores.expand(2, -1), 200, 200)
-    found = people(json.loads(json.dumps([written])), "test")
-    assert found.shape == (2, 18, 3)
-    assert (found[1, 0] * 200).tolist() == pytest.approx([6, 15, 200])
-
-
-def test_a_picture_without_people_is_a_frame_without_people():
-    assert frame(torch.zeros(0, 17, 2), torch.zeros(0, 17), 4, 5) == {
-        "canvas_width": 5,
-        "canvas_height": 4,
-        "people": [],
-    }
+    scores[2] = 0.1  # the right eye
+    written = keypoints_of([Frame(200, 200, (person(points, scores),))])
+    body = torch.tensor(written[0]["people"][0]["pose_keypoints_2d"]).view(18, 3)
+    assert set(body[:, 2].tolist()) == {0.0, 1.0}
+    assert body[14, 2] == 0
+    (frame,) = frames_of(json.loads(json.dumps(written)), "test")
+    torch.testing.assert_close(frame.people[0].body, person(points, scores).body)
 
 
 def test_other_joints_are_refused():

@@ -59,6 +59,14 @@ def test_each_picture_has_its_own_depth_in_the_unit_of_the_model(estimator):
     torch.testing.assert_close(found.depth, greys(51, 204)[:, :1])
 
 
+def test_the_map_is_white_where_it_is_near(estimator):
+    picture = torch.full((1, 3, 9, 12), 204 / 255)  # metres
+    picture[..., :3] = 51 / 255
+    found = estimator(picture).control
+    assert found[0, :, 0].unique(dim=1).tolist() == [[0, 1]] * 3
+    assert (found[..., :3] == 1).all()
+
+
 def test_pictures_are_counted_as_they_are_done(estimator):
     said = []
     estimator(greys(1, 2, 3), lambda done, total: said.append((done, total)))

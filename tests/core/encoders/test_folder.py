@@ -2,6 +2,9 @@
 
 import json
 import socket
+import sys
+from contextlib import nullcontext
+from functools import partial
 
 import pytest
 import torch
@@ -221,9 +224,20 @@ def test_a_package_that_preparing_needs_is_named(folder, monkeypatch):
 
     stand_in = type("AutoImageProcessor", (), {"from_pretrained": staticmethod(needs)})
     monkeypatch.setattr("mm_core.encoders.folder.named_class", lambda name: stand_in)
+    monkeypatch.setattr("mm_core.encoders.folder.quiet", nullcontext)
     (folder / "preprocessor_config.json").write_text("{}")
     with pytest.raises(InputError, match="needs torchvision, which is not installed"):
         load_processor("picture", folder)
+
+
+@pytest.mark.parametrize(
+    "load", [partial(load_model, "BertModel"), partial(load_processor, "text")]
+)
+def test_without_the_library_the_library_is_what_is_missing(folder, monkeypatch, load):
+    (folder / "tokenizer.json").touch()
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(InputError, match="transformers is not installed, and encoders need it"):
+        load(folder)
 
 
 def same_weights(loaded, expected):

@@ -85,6 +85,14 @@ def test_nobody_is_no_error():
     assert encoder.processor.given == []
 
 
+def test_people_are_drawn_where_they_are():
+    found = estimator()(Boxed(PICTURES, [CORNERS[:1], CORNERS[:0]])).control
+    assert found.shape == (2, 3, 40, 60)
+    rows, columns = found[0].any(0).nonzero().unbind(1)
+    assert (rows.float().mean(), columns.float().mean()) == (29, 25)  # the middle of the box
+    assert not found[1].any()
+
+
 def test_a_crowd_goes_through_the_model_in_parts():
     encoder = estimator()
     found = encoder(Boxed(PICTURES[:1], [CORNERS[:1].expand(70, 4)]))
@@ -121,5 +129,5 @@ def test_boxes_that_are_none_are_refused(boxes, words):
 def test_a_detector_is_no_pose_model(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "rt_detr"}))
     save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
-    with pytest.raises(InputError, match=r"model_type 'rt_detr'.*choose a model of one of"):
+    with pytest.raises(InputError, match=r"'rt_detr', a detector of people.*choose a pose model"):
         load_encoder(tmp_path, kind="pose")

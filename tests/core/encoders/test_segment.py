@@ -8,6 +8,7 @@ import tiny_estimators as tiny
 import torch
 from torch import nn
 
+from mm_core.encoders.control.palette import ADE20K, COCO
 from mm_core.encoders.families import load_encoder
 from mm_core.encoders.segment import (
     Segmenter,
@@ -57,6 +58,20 @@ def test_each_pixel_has_its_class_and_each_class_its_mask(segmenter, flags):
 
 def test_classes_that_no_picture_shows_have_no_mask(segmenter, flags):
     assert segmenter(flags[1:]).labels == ("blue",)
+
+
+@pytest.mark.parametrize(("palette", "first"), [(ADE20K, "787878"), (COCO, "dc143c")])
+def test_classes_of_a_palette_are_painted_in_it(segmenter, flags, palette, first):
+    segmenter.names = dict(enumerate(palette.classes))
+    painted = segmenter(flags).control
+    colour = [c / 255 for c in bytes.fromhex(first)]
+    assert painted[0, :, 0, 0].tolist() == pytest.approx(colour)
+
+
+def test_classes_of_no_palette_are_not_painted(segmenter, flags):
+    assert segmenter(flags).control is None
+    segmenter.names = {i: f"x{i}" for i in range(150)}
+    assert segmenter(flags).control is None
 
 
 def test_masks_can_be_left_out(segmenter, flags):
