@@ -37,7 +37,7 @@ def table(monkeypatch):
         row("X with a head", "text", "x", architectures=("XHead",)),
         row("X", "text", "x"),
         row("X picture", "image", "x"),
-        row("Z", "audio", "z", since="99.0", extras=("no-such-package",)),
+        row("Z", "audio", "z", since="4.100", extras=("no-such-package",)),
     )
     monkeypatch.setattr(families, "FAMILIES", rows)
 
@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_used_tells_why(saved, installed):
     folder = saved('{"model_type": "z"}')
     installed("4.50.3")
     assert about(folder) == (
-        "Z cannot be used: needs transformers 99.0 or later, found 4.50.3 and no-such-package, "
+        "Z cannot be used: needs transformers 4.100 or later, found 4.50.3 and no-such-package, "
         "which is not installed"
     )
     (folder / "model.safetensors").unlink()

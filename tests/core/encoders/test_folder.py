@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from mm_core.encoders.folder import load_model, load_processor, read_config, weight_files
 from mm_core.errors import InputError, WeightsError
@@ -187,6 +188,29 @@ def test_a_config_that_cannot_be_built_is_one_line(bert, tmp_path, change):
     with pytest.raises(WeightsError, match="BertModel cannot be loaded") as caught:
         load_model("BertModel", tmp_path, **PLAIN)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "load", [partial(load_model, "BertModel"), partial(load_processor, "text")]
+)
+def test_what_loads_is_told_to_stay_in_the_folder(folder, monkeypatch, load):
+    told = {}
+
+    def from_pretrained(where, **options):
+        told.update(options, where=where)
+        return nn.Linear(1, 1), {"missing_keys": [], "mismatched_keys": []}
+
+    stand_in = type("Model", (), {"from_pretrained": staticmethod(from_pretrained)})
+    monkeypatch.setattr("mm_core.encoders.folder.named_class", lambda *name: stand_in)
+    monkeypatch.setattr("mm_core.encoders.folder.quiet", nullcontext)
+    monkeypatch.setattr("mm_core.encoders.folder.precision", lambda dtype: {})
+    (folder / "tokenizer.json").touch()
+    load(folder)
+    assert (told["where"], told["local_files_only"], told["trust_remote_code"]) == (
+        folder, True, False,
+    )  # fmt: skip
+    assert told.get("use_safetensors", True) is True
+    assert ("use_safetensors" in told) is (load.func is load_model)
 
 
 def test_code_in_the_folder_is_not_run(bert, tmp_path, change):
