@@ -6,9 +6,16 @@ from typing import Any
 
 import torch
 
-from ....mm_core.encoders.control.palette import ADE20K, PALETTES, classes_of, masks_of, paint
+from ....mm_core.encoders.control.palette import (
+    ADE20K,
+    PALETTES,
+    Palette,
+    classes_of,
+    masks_of,
+    paint,
+)
 from ....mm_core.encoders.prompts import Prompted
-from ....mm_core.encoders.segment import Segmenter
+from ....mm_core.encoders.segment import Segmenter, palette_of
 from ....mm_core.errors import InputError
 from ..patcher import home
 from .chosen import needs
@@ -20,7 +27,6 @@ from .size import Size
 
 AUTO = "auto"
 CHOICES = (AUTO, *PALETTES)
-BY_SIZE = {len(palette.classes): name for name, palette in PALETTES.items()}
 ALONE = without_tokens("Encode Segmentation")
 
 
@@ -82,19 +88,19 @@ def segmented(reads: HostEncoder, given, palette: str, names: Sequence[str]) -> 
     made = reads(given)
     masks = dict(zip(made.labels, made.masks.unbind(1), strict=True))
     if isinstance(encoder, Segmenter):
-        classes = encoder.names
+        classes, auto = encoder.names, palette_of(encoder.names)
         index, known = made.classes, list(classes.values())
         found = [classes.get(k, f"class {k}") for k in index.unique().tolist()]
     else:  # a model of things, of which 0 is none
-        index, known, found = made.classes - 1, made.labels, made.labels
-    drawn = _painted(index, _palette(palette, len(known)), palette == AUTO)
+        index, known, found, auto = made.classes - 1, made.labels, made.labels, None
+    drawn = _painted(index, _palette(palette, auto), palette == AUTO)
     return Shown(drawn, masks, found, known, embedding_of(encoder, made))
 
 
 def painted(mask, names: Sequence[str], palette: str) -> Shown:
     """Masks, one over another, in the colours of the classes named, or of the first classes."""
     masks = (mask if mask.ndim == 3 else mask[None]) > 0.5
-    chosen_palette = _palette(palette, 0)
+    chosen_palette = _palette(palette)
     if names and len(names) != len(masks):
         raise InputError(
             f"there are {len(masks)} masks and {len(names)} classes; name one for each mask"
@@ -111,7 +117,7 @@ def painted(mask, names: Sequence[str], palette: str) -> Shown:
 
 def read(pictures, palette: str) -> Shown:
     """A picture painted in a palette."""
-    chosen_palette = _palette(palette, 0)
+    chosen_palette = _palette(palette)
     index = classes_of(pictures, chosen_palette, "the image input")
     masks = {n: m.float() for n, m in masks_of(index, chosen_palette).items()}
     return Shown(
@@ -133,9 +139,9 @@ def chosen(shown: Shown, names: Sequence[str]):
     return stack.amax(1) if names else stack.flatten(0, 1)
 
 
-def _palette(name: str, classes: int):
-    """auto: the one with as many classes as the model knows, else ADE20K's colours."""
-    return PALETTES[BY_SIZE.get(classes, ADE20K.name) if name == AUTO else name]
+def _palette(name: str, auto: Palette | None = None) -> Palette:
+    """auto: what an encoder's classes are painted in, where that is known; else ADE20K's."""
+    return (auto or ADE20K) if name == AUTO else PALETTES[name]
 
 
 def _painted(index, palette, in_turn: bool):
