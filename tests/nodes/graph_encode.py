@@ -22,10 +22,10 @@ class Fusing(Graph):
         connected = {f"embeddings.embedding{i}": e for i, e in enumerate(embeddings)}
         return self.add("MMC_Fuse", mode=mode, **connected, **given)
 
-    def drawn(self, positive, **sampling):
-        """KSampler on the probe's UNet, which reads tokens as wide as our text's."""
+    def drawn(self, positive, probe="ProbeModel", **sampling):
+        """KSampler on a probe's network, which reads tokens as wide as our text's."""
         return self.add(
-            "KSampler", model=self.add("ProbeModel"), positive=positive, negative=self.words(),
+            "KSampler", model=self.add(probe), positive=positive, negative=self.words(),
             cfg=4.0, **self.sampling(**sampling),
         )  # fmt: skip
 

@@ -27,6 +27,7 @@ FOLDERS = {
     "maker/depth": estimators.depth_anything,
     "metric": lambda f: estimators.depth_anything(f, depth_estimation_type="metric", max_depth=20),
     "pose": lambda f: estimators.vitpose(f, loud=0.6),
+    "whole": lambda f: estimators.vitpose(f, joints=133),
     "people": lambda f: estimators.rt_detr(f, ("car", "person")),
     "segmentation": estimators.segformer,
     "sam": estimators.sam,

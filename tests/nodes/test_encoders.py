@@ -2,6 +2,7 @@
 
 import pytest
 from comfy_server import ServerError
+from find_comfyui import PACK
 from graph_encode import Fusing, entries
 
 pytestmark = pytest.mark.host
@@ -157,3 +158,10 @@ def test_what_cannot_be_encoded_is_said_in_one_sentence(comfy, case):
     with pytest.raises(ServerError) as error:
         comfy.run(g.prompt)
     assert str(error.value) == said
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_a_help_page_quotes_the_message(case):
+    pages = [" ".join(page.read_text().split()) for page in (PACK / "web" / "docs").glob("*.md")]
+    opening = " ".join(SAID[case][1].split()[:9])
+    assert any(opening in page for page in pages), opening

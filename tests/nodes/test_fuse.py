@@ -17,11 +17,12 @@ def latents(comfy, g, *sampled):
     return comfy.latents(g.prompt)
 
 
+@pytest.mark.parametrize("probe", ["ProbeModel", "ProbeDiT"])
 @pytest.mark.parametrize("mode", ["concat", "average", "norm_average"])
-def test_one_text_is_the_native_prompt_bit_for_bit(comfy, mode):
+def test_one_text_is_the_native_prompt_bit_for_bit(comfy, mode, probe):
     g = Fusing()
-    native = g.drawn(g.words(ONE))
-    core, ours = latents(comfy, g, native, g.drawn(g.fused(g.encoded(ONE), mode=mode)))
+    native = g.drawn(g.words(ONE), probe)
+    core, ours = latents(comfy, g, native, g.drawn(g.fused(g.encoded(ONE), mode=mode), probe))
     assert torch.equal(core, ours)
 
 

@@ -210,6 +210,17 @@ def test_points_that_are_less_sure_are_left_out(encoders):
     )
 
 
+def test_hands_and_face_are_drawn_where_they_are_wanted(encoders):
+    g = Encoding()
+    given = {"image": g.photo(height=256, width=256), "encoder": g.loaded("whole")}
+    for hands, face in ((False, False), (True, False), (False, True)):
+        g.save_image(g.add("MMC_EncodePose", **given, hands=hands, face=face))
+    body, hands, face = (p.tobytes() for p in encoders.images(g.prompt))
+    assert len({body, hands, face}) == 3
+    whites = [p.count(b"\xff\xff\xff") for p in (body, face)]
+    assert whites[0] < whites[1]  # landmarks of a face are white
+
+
 def test_people_are_found_by_a_detector(encoders):
     g = Encoding()
     photo = g.add("ImageBatch", image1=g.asset("style"), image2=g.asset("pose"))
