@@ -224,6 +224,30 @@ def checked(kind, make, hooked):
         "layers": off(drawn(model, one, style(kind, layers="1:1")), with_it),
         "weak": refusal(lambda: drawn(model, one, style(kind, weight_type="weak input"))),
         "native": native(model, kind),
+        "one each, none": off(
+            drawn(model, one, pair_of(kind, 2.0, absent="null picture"), size=two)[1],
+            drawn(model, one, style(kind, 2.0, PICTURES[1:], absent="null picture"), size=two)[1],
+        ),
+        "one each, away": off(
+            drawn(model, one, pair_of(kind, 2.0, negative=PICTURES.flip(0)), size=two)[1],
+            drawn(model, one, style(kind, 2.0, PICTURES[1:], negative=PICTURES[:1]), size=two)[1],
+        ),
+        "away from itself": off(
+            drawn(model, one, style(kind, 4.0, PICTURES, negative=PICTURES)),
+            drawn(model, one, style(kind, 1.0, PICTURES, negative=PICTURES)),
+        ),
+        "two to push away from": [
+            off(
+                drawn(model, one, style(kind, 3.0, negative=PICTURES)),
+                drawn(model, one, style(kind, 3.0, negative=away)),
+            )
+            for away in (PICTURES[:1], PICTURES[1:], PICTURES.flip(0))
+        ],
+        "too few": refusal(lambda: drawn(model, one, pair_of(kind), size=(3, *two[1:]))),
+        "too few, native": refusal(lambda: native(model, kind, pair_of(kind), size=(3, *two[1:]))),
+        "masks": refusal(
+            lambda: drawn(model, one, style(kind, mask=torch.ones(3, 8, 8)), size=two)
+        ),
     }
 
 
@@ -231,11 +255,17 @@ def inputs_named(modality, name):
     return modality.renamed(name)
 
 
-def native(model, kind):
+def pair_of(kind, weight=1.0, **look):
+    """Two pictures, one for each image."""
+    return style(kind, weight, PICTURES, combine="one each", **look)
+
+
+def native(model, kind, prompt=None, **size):
     """The plain way, for one prompt at a push of 1: positive alone."""
-    patched, positive, _ = apply_prompt(model, words(1), words(9), style(kind))
+    prompt = prompt or style(kind)
+    patched, positive, _ = apply_prompt(model, words(1), words(9), prompt)
     one = inputs.condition(positive, None, "text", Guidance(1.0))
-    return off(drawn(patched, one), drawn(model, text(1.0), style(kind)))
+    return off(drawn(patched, one, **size), drawn(model, text(1.0), prompt, **size))
 
 
 def chained():
@@ -321,6 +351,63 @@ def kolors():
     }  # fmt: skip
 
 
+def faces():
+    """FaceID files add to the UNet's own weights, but not where the input never acts."""
+    shapes = layouts.faceid(16, 128) | layouts.layers(random_adapters.SD15, 128)
+    shapes |= layouts.lora(random_adapters.SD15, 128, 4)
+    save_file(layouts.random_tensors(shapes, 5), folder / "face.safetensors")
+    adapter, model = files.load("face.safetensors"), probe_vision.ProbeUNet().make("SD1.5", 128)[0]
+
+    def face(guidance=None, identity=None, **look):
+        identity = random(8, 16) if identity is None else identity
+        look = Style(identity=identity, **look)
+        return inputs.style(None, adapter, None, PICTURES[:1], look, guidance or Guidance(2.0))
+
+    def run(*modalities):
+        return drawn(model, text(1.0), *modalities, size=(1, 4, 8, 8))
+
+    without = run()
+    never = Guidance(0.0), Guidance(2.0, 0.5, 0.5), Guidance(1.0, weights="0")
+    return {
+        "acts": off(run(face()), without),
+        "never": [bool(torch.equal(run(face(guidance)), without)) for guidance in never],
+        "negative": refusal(lambda: face(negative=PICTURES[:1])),
+        "shape": refusal(lambda: face(identity=random(1, 1, 2, 16))),
+        "not finite": refusal(lambda: face(identity=random(1, 16) * float("inf"))),
+    }  # fmt: skip
+
+
+def settings():
+    """Settings of image prompts where they mean nothing."""
+
+    def one(**look):
+        return refusal(
+            lambda: inputs.style(
+                None, adapters["xlabs"], vision, PICTURES, Style(**look), Guidance(1.0)
+            )
+        )
+
+    wide = random(9, 2, 40, 90, 3).sigmoid()
+    model, words_of = flux(), text(1.0)
+    tiled = style("xlabs", pictures=wide, combine="one each", crop="tiles")
+    alone = style("xlabs", pictures=wide[1:], crop="tiles")
+    size = (2, 16, 8, 8)
+    return {
+        "identity": one(identity=random(1, 512)), "negative weight": one(image_weights="1, -1"),
+        "nan mask": one(mask=torch.full((1, 8, 8), float("nan"))),
+        "no mask": one(mask=torch.zeros(0, 8, 8)), "flat mask": one(mask=torch.zeros(1, 0, 8)),
+        "too many away": one(combine="one each", negative=random(3, 3, 32, 32, 3).sigmoid()),
+        "weight's mask": refusal(
+            lambda: style("xlabs", guidance=Guidance(2.0, mask=torch.full((1, 4, 4), float("nan"))))
+        ),
+        "no adapter": refusal(
+            lambda: inputs.style(None, None, None, PICTURES, Style(strength=0.5), Guidance(1.0))
+        ),
+        "tiles": off(drawn(model, words_of, tiled, size=size)[1],
+                     drawn(model, words_of, alone, size=size)[1]),
+    }  # fmt: skip
+
+
 def pictures():
     """What is read of pictures: colours, whatever else they hold."""
     layout = adapters["xlabs"].layout
@@ -352,5 +439,7 @@ found = {
     "wrong": wrong(),
     "kolors": kolors(),
     "pictures": pictures(),
+    "faces": faces(),
+    "settings": settings(),
 }
 sys.stdout.write(json.dumps(found) + "\n")

@@ -94,9 +94,9 @@ def test_weight_types_of_unets_are_refused(found, kind):
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("flux on a unet", "is for Flux, but the model is a BaseModel"),
-        ("sd35 on flux", r"is for SD3\.5, but the model is a Flux"),
-        ("flux on sd35", "is for Flux, but the model is a SD3"),
+        ("flux on a unet", "is for Flux, but the model is a UNet that reads width 128"),
+        ("sd35 on flux", r"is for SD3\.5, but the model is Flux"),
+        ("flux on sd35", "is for Flux, but the model is SD3"),
         ("too few blocks", r"\(2 blocks of width 128\), but the model is SD3 \(3 of width 128\)"),
         ("medium", "load SD3.5 Large"),
         ("scaling", r"undoes scaling 'K\+V'"),
@@ -121,8 +121,8 @@ def test_face_tokens_of_kolors_pass_through_the_models_own_projection(found):
 def test_pictures_of_every_kind_are_read_by_their_colours(found):
     here = found["pictures"]
     assert max(here[kind] for kind in ("alpha", "grey", "batch")) < 1e-5
-    assert here["tiles"] == [6, 48]  # three squares of each of two pictures
-    assert here["pad"] == [2, 48]
+    assert here["tiles"] == [2, 3, 48]  # three squares of each of two pictures
+    assert here["pad"] == [2, 1, 48]
 
 
 @pytest.mark.parametrize(
@@ -135,3 +135,57 @@ def test_pictures_of_every_kind_are_read_by_their_colours(found):
 )
 def test_what_is_no_picture_is_refused(found, case, words):
     assert words in found["pictures"][case]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_image_has_a_picture_of_its_own_and_one_to_push_away_from(found, kind):
+    here = found[kind]
+    assert here["one each, none"] < 1e-5
+    assert here["one each, away"] < 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_negative_pictures_are_combined_as_pictures_are(found, kind):
+    """Away from itself there is no push; two count alike, whatever their order."""
+    here = found[kind]
+    assert here["away from itself"] < 1e-5
+    first, second, turned = here["two to push away from"]
+    assert min(first, second) > 1e-3
+    assert turned < 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_and_masks_are_one_or_as_many_as_images(found, kind):
+    here = found[kind]
+    for way in ("too few", "too few, native"):
+        assert "the style input has a batch of 2 where 3 pictures are made" in here[way]
+    assert "the attention_mask of the style input has a batch of 3 where 2" in here["masks"]
+
+
+def test_a_face_that_never_acts_leaves_the_weights_as_they_are(found):
+    assert found["faces"]["acts"] > 1e-3
+    assert found["faces"]["never"] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("part", "case", "words"),
+    [
+        ("faces", "negative", "leave negative_image empty"),
+        ("faces", "shape", r"found \(1, 2, 16\)"),
+        ("faces", "not finite", "not finite"),
+        ("settings", "identity", "reads no face embedding"),
+        ("settings", "negative weight", "connect it to negative_image"),
+        ("settings", "nan mask", "attention_mask .* not finite"),
+        ("settings", "no mask", r"attention_mask .* is \(0, 8, 8\)"),
+        ("settings", "flat mask", r"attention_mask .* is \(1, 0, 8\)"),
+        ("settings", "too many away", "3 negative pictures for 2 pictures"),
+        ("settings", "weight's mask", "the mask of the style input .* not finite"),
+        ("settings", "no adapter", "strength of the style input are for an ip_adapter"),
+    ],
+)
+def test_what_means_nothing_is_refused(found, part, case, words):
+    assert re.search(words, found[part][case])
+
+
+def test_tiles_of_a_picture_stay_with_their_image(found):
+    assert found["settings"]["tiles"] < 1e-5

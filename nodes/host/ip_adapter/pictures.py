@@ -14,13 +14,17 @@ CROPS = ("center", "pad", "tiles")
 GREY = (0.48145466, 0.4578275, 0.40821073)  # CLIP's mean colour: zeros once it is normalised
 
 
-def features(vision, image, layout: Layout, crop: str = "center") -> torch.Tensor:
-    """Features of IMAGE (i, h, w, c): (i, width), or (i, tokens, width).
+def features(
+    vision, image, layout: Layout, crop: str = "center", what: str = "image"
+) -> torch.Tensor:
+    """Features of IMAGE (i, h, w, c): (i, squares, width), or (i, squares, tokens, width).
 
     crop: center reads the central square; pad the whole picture on a square of CLIP's mean colour;
-    tiles several squares along the longer side, each a picture of its own.
+    tiles several squares along the longer side.
     """
-    return _encoded(vision, _CROPS[crop](colour(image)), layout)
+    squares = _CROPS[crop](colour(image, what))
+    made = _encoded(vision, squares.flatten(0, 1), layout)
+    return made.unflatten(0, squares.shape[:2])
 
 
 def blank(vision, layout: Layout) -> torch.Tensor | None:
@@ -81,7 +85,7 @@ def _pad(image):
     out = torch.tensor(GREY).expand(image.shape[0], side, side, 3).clone().to(image)
     top, left = (side - tall) // 2, (side - wide) // 2
     out[:, top : top + tall, left : left + wide] = image
-    return out
+    return out[:, None]
 
 
 def _tiles(image):
@@ -94,7 +98,7 @@ def _tiles(image):
         at = round(k * (max(tall, wide) - side) / max(1, count - 1))
         parts.append(image[:, at : at + side] if tall > wide else image[:, :, at : at + side])
     small = [F.interpolate(p.movedim(-1, 1), (side, side)).movedim(1, -1) for p in parts]
-    return torch.cat(small)
+    return torch.stack(small, 1)
 
 
-_CROPS = {"center": lambda image: image, "pad": _pad, "tiles": _tiles}
+_CROPS = {"center": lambda image: image[:, None], "pad": _pad, "tiles": _tiles}

@@ -24,8 +24,7 @@ def apply_prompt(model, positive, negative, modality):
     patched = with_banks(model, {name: effect.bank(model)}, {name: effect})
     frame = Frame()
     mask = effect.mask_cond(frame)
-    if mask is not None:
-        patched.add_wrapper_with_key(CALL, name, _Framed(frame))
+    patched.add_wrapper_with_key(CALL, name, _Framed(frame, effect))
 
     def carrying(conditioning, strength):
         told = tags(name, strength, effect.absent is not None, mask)
@@ -38,11 +37,13 @@ def apply_prompt(model, positive, negative, modality):
 
 
 class _Framed:
-    """A CALC_COND_BATCH wrapper: after it, rows are cut to their areas."""
+    """A CALC_COND_BATCH wrapper: after it, rows are cut to their areas, and a call holds several
+    chunks of the batch."""
 
-    def __init__(self, frame: Frame):
-        self.frame = frame
+    def __init__(self, frame: Frame, effect: ImagePromptEffect):
+        self.frame, self.effect = frame, effect
 
     def __call__(self, executor, model, conds, x, timestep, options):
+        self.effect.check_batch(len(x))
         self.frame.size = tuple(x.shape[-2:])
         return executor(model, conds, x, timestep, options)
