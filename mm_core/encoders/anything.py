@@ -16,6 +16,7 @@ from .class_map import check_room
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
 from .folder import load_model, load_processor
+from .forward import prepared
 from .grid import Grid, distinct, grid_points, passable
 from .images import check_pictures, images
 from .prompts import Prompted, Thing, things
@@ -93,7 +94,7 @@ class AnythingSegmenter:
         self, picture: Picture, prompts: list[Thing], part: Callable[[int], None]
     ) -> Bool[Tensor, "k h w"]:
         height, width = picture.shape[-2:]
-        inputs = self.processor(images=images(picture), return_tensors="pt")
+        inputs = prepared(self.processor, images=images(picture))
         where = next(self.module.parameters())
         fit = self.fit(self.processor, inputs, height, width)
         values = inputs["pixel_values"].to(where.device, where.dtype)

@@ -18,7 +18,7 @@ from .control.depth import depth_map
 from .encoder import DepthUnit, Encoding, Kind, Tick, no_tick
 from .family import Family, Loader
 from .folder import load_model, load_processor, read_config
-from .forward import forward
+from .forward import forward, prepared
 from .images import check_pictures, images
 
 # (processor, what the model gave, height, width) -> (1, 1, height, width)
@@ -58,7 +58,7 @@ class DepthEstimator:
     def _one(
         self, picture: Float[Tensor, "1 3 h w"], height: int, width: int
     ) -> Float[Tensor, "1 1 h w"]:
-        inputs = self.processor(images=images(picture), return_tensors="pt")
+        inputs = prepared(self.processor, images=images(picture))
         found = forward(self.module, {"pixel_values": inputs["pixel_values"]})
         found.predicted_depth = found.predicted_depth.float()
         return self.enlarge(self.processor, found, height, width)

@@ -88,6 +88,8 @@ def load_encoder(
     kinds = {family.kind for family in families_of(config)}
     frames = kind == "video" and "image" in kinds and "video" not in kinds
     family = find_family(config, "image" if frames else kind)
+    if missing := list(_lacking(family)):
+        raise InputError(f"{folder}: {family.name} needs {' and '.join(missing)}; install it")
     encoder = family.load(folder.absolute(), family, dtype)  # so that "." has a name, too
     encoder.module.to(device)
     return video.FrameEncoder(encoder) if frames else encoder

@@ -46,7 +46,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             "download config.json into it, or choose the folder that holds it"
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as e:
         raise InputError(
             f"{path}: is no JSON ({' '.join(str(e).split())[:80]}); download it again"
@@ -56,9 +56,26 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{path}: found a {type(config).__name__}, needed a table of settings; "
             "download it again"
         )
+    _check_settings(config, path)
     for weights in weight_files(folder):
         read_shapes(weights)
     return config
+
+
+def _check_settings(config: dict[str, Any], path: Path) -> None:
+    named = config.get("architectures")
+    if named is not None and not (
+        isinstance(named, list) and all(isinstance(name, str) for name in named)
+    ):
+        raise InputError(
+            f"{path}: architectures is {str(named)[:40]!r}, needed a list of names; download it "
+            "again"
+        )
+    if config.get("quantization_config"):
+        raise InputError(
+            f"{path}: the weights are quantised, which needs packages that this pack does without; "
+            "choose the folder of the same model that is not"
+        )
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -102,6 +119,9 @@ def load_model(
     """
     config = read_config(folder)
     kind = named_class(class_name, since)
+    if _asks_for_attention(config):
+        # It may name code on a hub, which would be fetched and run.
+        options["attn_implementation"] = "eager"
     try:
         with quiet():
             model, found = kind.from_pretrained(
@@ -111,7 +131,9 @@ def load_model(
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as e:  # whatever another package makes of a foreign file is the file's fault
-        raise WeightsError(f"{folder}: {class_name} cannot be loaded ({one_line(e)})") from e
+        raise WeightsError(
+            f"{folder}: {class_name} cannot be loaded ({one_line(e)}); {_remedy(config)}"
+        ) from e
     wrong = [f"missing {name}" for name in sorted(found["missing_keys"])]
     wrong += [
         f"{name} is {tuple(have)}, expected {tuple(want)}"
@@ -123,7 +145,28 @@ def load_model(
             f"{folder}: the weights do not fit {class_name}: {'; '.join(wrong[:SHOWN])}{more}; "
             + _remedy(config)
         )
+    for name, weight in model.named_parameters():
+        if not torch.isfinite(weight).all():
+            raise WeightsError(
+                f"{folder}: {name} holds numbers that are not finite"
+                + (" in this precision; choose float32 or bfloat16, or" if _narrow(dtype) else ";")
+                + " download the weights again"
+            )
     return model.eval().requires_grad_(False)
+
+
+def _narrow(dtype: torch.dtype) -> bool:
+    return dtype == torch.float16
+
+
+def _asks_for_attention(settings: Any) -> bool:
+    """Whether a config.json, or a part of it, says how attention is to be run."""
+    if not isinstance(settings, dict):
+        return False
+    return any(
+        "attn_implementation" in name or _asks_for_attention(value)
+        for name, value in settings.items()
+    )
 
 
 def _remedy(config: dict[str, Any]) -> str:
@@ -164,6 +207,15 @@ def check_reader(reads: Reads, folder: Path) -> None:
             f"{folder}: found no {files[0]}, which says how a {reads} is prepared; needed {needed} "
             "beside config.json; download it into the folder"
         )
+    for name in files:
+        path = folder / name
+        if path.suffix == ".json" and path.is_file():
+            try:
+                json.loads(path.read_text(encoding="utf-8-sig"))
+            except (OSError, ValueError, RecursionError) as e:
+                raise InputError(
+                    f"{path}: is no JSON ({one_line(e)[:80]}); download it again"
+                ) from e
 
 
 def load_processor(reads: Reads, folder: Path) -> Any:
@@ -191,7 +243,7 @@ def _shards(index: Path) -> list[Path]:
         names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as e:
         raise WeightsError(f"{index}: is no index of weights; download it again") from e
-    if outside := sorted(str(n) for n in names if Path(str(n)).name != n):
+    if outside := sorted(str(n) for n in names if Path(str(n)).name != n or n in ("", "..")):
         raise WeightsError(f"{index}: names a file outside the folder, {outside[0]}; not opened")
     if lost := sorted(n for n in names if not (index.parent / n).is_file()):
         raise WeightsError(

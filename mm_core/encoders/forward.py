@@ -28,6 +28,18 @@ def forward(network: nn.Module, inputs: Mapping[str, Any]) -> Any:
         ) from e
 
 
+def prepared(processor: Any, *given: Any, **options: Any) -> dict[str, Any]:
+    """What a folder's processor makes of inputs, as tensors. InputError where its settings do not
+    fit them."""
+    try:
+        return dict(processor(*given, return_tensors="pt", **options))
+    except (ValueError, TypeError, RuntimeError, KeyError, IndexError, NameError) as e:
+        raise InputError(
+            f"the files that say how inputs are prepared do not fit this one ({one_line(e)}); "
+            "download preprocessor_config.json and the weights of one model again"
+        ) from e
+
+
 def check_pictures(given: Any, needs: str) -> None:
     """InputError unless given is pictures of a size that can be read, with finite values."""
     if not isinstance(given, Tensor) or given.ndim != 4 or given.shape[1] != 3:

@@ -13,7 +13,7 @@ from ..types import ModalityEmbedding, Tensor
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family
 from .folder import half_config, load_model, load_processor
-from .forward import check_pictures, forward, side_by_side
+from .forward import check_pictures, forward, prepared, side_by_side
 from .pictures import to_image
 
 
@@ -39,7 +39,7 @@ class ImageEncoder:
         check_pictures(given, self.needs)
         tokens, vectors = [], []
         for i, picture in enumerate(given.cpu()):
-            inputs = dict(self.processor(images=to_image(picture), return_tensors="pt"))
+            inputs = prepared(self.processor, images=to_image(picture))
             out = forward(self.module, inputs)
             real = inputs.get("pixel_attention_mask")  # only where pictures are padded
             count = None if real is None else int(real.sum())

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..types import Float, Picture, Tensor
 from .boxes import clip
 from .folder import load_model, load_processor, read_config
-from .forward import forward
+from .forward import forward, prepared
 from .images import images
 
 PERSON = ("person", "people", "human", "pedestrian")  # what detectors call one
@@ -32,7 +32,7 @@ class PersonDetector:
     def __call__(self, picture: Picture, sure: float = SURE) -> Float[Tensor, "n 4"]:
         """Corners in pixels of people in one picture, best first; none is no error."""
         height, width = picture.shape[-2:]
-        inputs = self.processor(images=images(picture), return_tensors="pt")
+        inputs = prepared(self.processor, images=images(picture))
         found = forward(self.module, {"pixel_values": inputs["pixel_values"]})
         found.logits, found.pred_boxes = found.logits.float(), found.pred_boxes.float()
         done = self.processor.post_process_object_detection(

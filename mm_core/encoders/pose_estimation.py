@@ -18,7 +18,7 @@ from .control.skeleton import draw_frames
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family
 from .folder import load_model, load_processor
-from .forward import forward
+from .forward import forward, prepared
 from .images import check_pictures, images
 from .person import load_detector, shown
 
@@ -79,7 +79,7 @@ class PoseEstimator:
 
     def _joints(self, picture: Picture, boxes: list[list[float]]) -> list[dict[str, Tensor]]:
         """Joints of people whose boxes are (left, top, width, height)."""
-        inputs = self.processor(images=images(picture), boxes=[boxes], return_tensors="pt")
+        inputs = prepared(self.processor, images=images(picture), boxes=[boxes])
         model: Any = self.module.get_submodule("pose")
         values = {"pixel_values": inputs["pixel_values"]}
         if self.experts:
@@ -106,12 +106,19 @@ def check_boxes(given: Boxed, who: str) -> Sequence[Float[Tensor, "_ 4"]]:
             f"{who}: found boxes for {len(given.boxes)} pictures and {len(given.pictures)} "
             "pictures; needed boxes for each: give an empty list where there is nobody"
         )
+    height, width = given.pictures.shape[-2:]
     for boxes in given.boxes:
         good = boxes.ndim == 2 and boxes.shape[-1] == 4 and torch.isfinite(boxes).all()
         if not good or not (boxes[:, 2:] > boxes[:, :2]).all():
             raise InputError(
                 f"{who}: found boxes {boxes.tolist()}; needed corners in pixels: left, top, "
                 "right, bottom, with right beyond left and bottom beyond top"
+            )
+        outside = (boxes[:, :2] >= boxes.new_tensor([width, height])) | (boxes[:, 2:] <= 0)
+        if outside.any():
+            raise InputError(
+                f"{who}: found a box outside the picture of {width} x {height} pixels; needed "
+                "boxes over its pixels: check which size they were made for"
             )
     return given.boxes
 

@@ -56,6 +56,11 @@ def things(asked: Prompted, who: str) -> list[Thing]:
             f"{who}: found boxes {boxes.tolist()}; needed at least one, as corners in pixels: "
             "left, top, right, bottom"
         )
+    if boxes is not None and (_beyond(boxes[:, :2], height, width) or (boxes[:, 2:] <= 0).any()):
+        raise InputError(
+            f"{who}: found a box outside the picture of {width} x {height} pixels; needed boxes "
+            "over its pixels: check which size they were made for"
+        )
     if points is not None and boxes is not None:
         if len(boxes) != 1:
             raise InputError(

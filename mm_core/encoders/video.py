@@ -14,7 +14,7 @@ from ..types import Float, ModalityEmbedding, Tensor
 from .encoder import Encoder, Encoding, Frames, Kind, Tick, no_tick
 from .family import Family
 from .folder import load_model, load_processor
-from .forward import check_pictures, forward
+from .forward import check_pictures, forward, prepared
 from .pictures import to_image
 
 TimeRows = Callable[[int, int], Float[Tensor, "f d"]]  # frames, width -> what is added to each
@@ -69,7 +69,7 @@ class VideoEncoder:
         frames = frames_of(given, self.needs)
         chosen = self.choose(len(frames.pictures), frames.rate)
         seen = [to_image(frames.pictures[i].cpu()) for i in chosen]
-        inputs = dict(self.processor(seen, return_tensors="pt"))
+        inputs = prepared(self.processor, seen)
         tokens = forward(self.module, inputs).last_hidden_state.float()
         tick(1, 1)
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)

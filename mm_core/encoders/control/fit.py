@@ -16,6 +16,10 @@ from .people import LARGEST, Frame
 
 Mode = Literal["stretch", "crop", "pad"]
 CELL = 8  # pixels a side that one cell of a latent covers
+LARGE, MOST_LOST = (
+    2**24,
+    16,
+)  # pixels, and times the target, that a cropped picture may be scaled to
 
 
 @dataclass(frozen=True)
@@ -116,5 +120,11 @@ def fit_to(
     bound = max if mode == "crop" else min
     across = bound(width, max(1, round(source[0] * ratio)))
     down = bound(height, max(1, round(source[1] * ratio)))
+    if across * down > max(LARGE, MOST_LOST * width * height):
+        raise InputError(
+            f"cropping {source[0]} x {source[1]} pixels to {width} x {height} would scale them to "
+            f"{across} x {down} and lose nearly all; choose pad or stretch, or a size nearer in "
+            "shape"
+        )
     left, top = (width - across) // 2, (height - down) // 2
     return Fit(source, (across, down), (width, height), left, top)

@@ -52,6 +52,12 @@ def encode_segmentation(
     classes: of which MASK is the union, in each picture; empty: one mask for each that is there.
     """
     names = names_of(classes)
+    where = points_of(points), boxes_of(boxes)
+    if encoder is None and any(w is not None for w in where):
+        raise InputError(
+            "points and boxes are for Segment Anything, and no encoder is connected: connect one, "
+            "or leave them empty"
+        )
     if encoder is not None and mask is not None:
         raise InputError("the segmentation input has encoder and mask: connect one of them")
     if mask is not None:
@@ -59,7 +65,7 @@ def encode_segmentation(
         names = []
     elif encoder is not None:
         pictures = channels_first(needs("segmentation", image, "image", "a picture"))
-        given = asked(pictures, points_of(points), boxes_of(boxes))
+        given = asked(pictures, *where)
         shown = segmented(encoder.of_kind("segmentation"), given, palette, names)
     else:
         why = "a picture with an encoder, or one painted already"
@@ -99,8 +105,19 @@ def segmented(reads: HostEncoder, given, palette: str, names: Sequence[str]) -> 
 
 def painted(mask, names: Sequence[str], palette: str) -> Shown:
     """Masks, one over another, in the colours of the classes named, or of the first classes."""
-    masks = (mask if mask.ndim == 3 else mask[None]) > 0.5
+    masks = mask[None] if mask.ndim == 2 else mask
+    if masks.ndim != 3 or 0 in masks.shape or not bool(torch.isfinite(masks).all()):
+        raise InputError(
+            f"the mask input is {tuple(mask.shape)}, or holds numbers that are not finite; needed "
+            "at least one MASK of 0 to 1"
+        )
+    masks = masks > 0.5
     chosen_palette = _palette(palette)
+    if not names and len(masks) > len(chosen_palette.classes):
+        raise InputError(
+            f"there are {len(masks)} masks and {len(chosen_palette.classes)} classes in "
+            f"{chosen_palette.name}; give fewer masks, or name their classes"
+        )
     if names and len(names) != len(masks):
         raise InputError(
             f"there are {len(masks)} masks and {len(names)} classes; name one for each mask"

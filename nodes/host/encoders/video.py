@@ -1,7 +1,10 @@
 """The frames of a video as an embedding."""
 
+from dataclasses import replace
+
 import torch
 
+from ....mm_core.encoders.video import FrameEncoder
 from .chosen import the_one
 from .embedding import HostEmbedding, one_sample
 from .image import READ, VECTOR, by_vision
@@ -24,6 +27,8 @@ def encode_video(
         return _in_time(by_vision("video", clip_vision, pictures, read))
     reads = encoder.of_kind("video", "image")
     given = pictures.movedim(-1, 1)
+    if isinstance(reads.encoder, FrameEncoder):  # a folder of pictures, loaded for video
+        reads = replace(reads, encoder=reads.encoder.pictures)
     if reads.encoder.kind == "video":
         return reads.embedded(given)
     return _in_time(reads.embedded(given, vector=read == VECTOR).renamed("video"))

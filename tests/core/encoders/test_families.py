@@ -113,8 +113,8 @@ def test_an_encoder_comes_in_the_precision_asked_for(saved):
 @pytest.mark.usefixtures("table")
 def test_a_folder_tells_what_it_is_good_for(saved):
     folder = saved('{"model_type": "x", "auto_map": {"a": "b"}}')
-    (folder / "preprocessor_config.json").touch()
-    (folder / "tokenizer.json").touch()
+    (folder / "preprocessor_config.json").write_text("{}")
+    (folder / "tokenizer.json").write_text("{}")
     assert about(folder) == (
         "X: text -> tokens; good for a test of text | X picture: image -> tokens; "
         "good for a test of image; its own code (auto_map) is not run"
@@ -124,7 +124,7 @@ def test_a_folder_tells_what_it_is_good_for(saved):
 @pytest.mark.usefixtures("table")
 def test_a_half_without_its_preprocessor_says_what_is_missing_and_the_other_half_stays(saved):
     folder = saved('{"model_type": "x"}')
-    (folder / "preprocessor_config.json").touch()
+    (folder / "preprocessor_config.json").write_text("{}")
     text, image = about(folder).split(" | ")
     assert text.startswith(f"X cannot be used: {folder}: found no tokenizer.json")
     assert image == "X picture: image -> tokens; good for a test of image"
@@ -178,3 +178,27 @@ def test_no_row_stands_behind_one_that_takes_its_folders():
         keys = {(family.kind, name) for name in family.model_types}
         assert not keys & seen, family.name
         seen |= keys if not family.architectures else set()
+
+
+def test_a_package_that_is_missing_is_named_before_anything_is_loaded(opened_nothing, tmp_path):
+    with pytest.raises(InputError, match=r"needs scipy, which is not installed; install it"):
+        load_encoder(tmp_path)
+
+
+@pytest.fixture
+def opened_nothing(monkeypatch, tmp_path):
+    def never(*args):
+        raise AssertionError("was opened")
+
+    row = Family("toy", "pose", ("toy",), "Toy", "", "", "", never, extras=("scipy",))
+    monkeypatch.setattr(families, "FAMILIES", (row,))
+    (tmp_path / "config.json").write_text('{"model_type": "toy"}')
+    save_file({"w": torch.zeros(1)}, tmp_path / "model.safetensors")
+    version = importlib.metadata.version
+
+    def without(name):
+        if name == "scipy":
+            raise importlib.metadata.PackageNotFoundError
+        return version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", without)

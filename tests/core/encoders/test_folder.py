@@ -11,7 +11,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from mm_core.encoders.folder import load_model, load_processor, read_config, weight_files
+from mm_core.encoders.folder import (
+    check_reader,
+    load_model,
+    load_processor,
+    read_config,
+    weight_files,
+)
 from mm_core.errors import InputError, WeightsError
 
 PLAIN = {"add_pooling_layer": False}
@@ -211,7 +217,7 @@ def test_what_loads_is_told_to_stay_in_the_folder(folder, monkeypatch, load):
     monkeypatch.setattr("mm_core.encoders.folder.named_class", lambda *name: stand_in)
     monkeypatch.setattr("mm_core.encoders.folder.quiet", nullcontext)
     monkeypatch.setattr("mm_core.encoders.folder.precision", lambda dtype: {})
-    (folder / "tokenizer.json").touch()
+    (folder / "tokenizer.json").write_text("{}")
     load(folder)
     assert (told["where"], told["local_files_only"], told["trust_remote_code"]) == (
         folder, True, False,
@@ -244,7 +250,8 @@ def test_a_missing_preprocessor_is_one_sentence(folder, reads, words):
 @pytest.mark.parametrize("content", ["{", "[]", '{"image_processor_type": "NoSuchProcessor"}'])
 def test_a_preprocessor_that_is_none_is_refused(folder, transformers, content):
     (folder / "preprocessor_config.json").write_text(content)
-    with pytest.raises(InputError, match="how a picture is prepared cannot be used") as caught:
+    words = "is no JSON" if content == "{" else "how a picture is prepared cannot be used"
+    with pytest.raises(InputError, match=words) as caught:
         load_processor("picture", folder)
     assert "\n" not in str(caught.value)
 
@@ -265,7 +272,7 @@ def test_a_package_that_preparing_needs_is_named(folder, monkeypatch):
     "load", [partial(load_model, "BertModel"), partial(load_processor, "text")]
 )
 def test_without_the_library_the_library_is_what_is_missing(folder, monkeypatch, load):
-    (folder / "tokenizer.json").touch()
+    (folder / "tokenizer.json").write_text("{}")
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(InputError, match="transformers is not installed, and encoders need it"):
         load(folder)
@@ -275,3 +282,53 @@ def same_weights(loaded, expected):
     have, want = loaded.state_dict(), expected.state_dict()
     assert have.keys() == want.keys()
     assert all(torch.equal(have[n], want[n]) for n in want)
+
+
+def test_attention_that_names_code_on_a_hub_is_not_fetched(bert, tmp_path, change, monkeypatch):
+    class Kernels:
+        """What transformers would ask, were it installed."""
+
+        def __getattr__(self, name):
+            raise AssertionError(f"asked for {name}")
+
+    expected = bert(tmp_path)
+    change(tmp_path / "config.json", _attn_implementation="someone/attention")
+    monkeypatch.setitem(sys.modules, "kernels", Kernels())
+    same_weights(load_model("BertModel", tmp_path, add_pooling_layer=False), expected)
+    change(tmp_path / "config.json", _attn_implementation="flash_attention_2")
+    same_weights(load_model("BertModel", tmp_path, add_pooling_layer=False), expected)
+
+
+@pytest.mark.parametrize("named", [5, "BertModel", [1]])
+def test_architectures_are_a_list_of_names(folder, change, named):
+    change(folder / "config.json", architectures=named)
+    with pytest.raises(InputError, match=r"architectures is .*, needed a list of names"):
+        read_config(folder)
+
+
+def test_quantised_weights_are_refused(folder, change):
+    change(folder / "config.json", quantization_config={"quant_method": "bitsandbytes"})
+    with pytest.raises(InputError, match="the weights are quantised"):
+        read_config(folder)
+
+
+def test_weights_that_are_no_numbers_are_named(bert, tmp_path):
+    bert(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    name = "encoder.layer.1.attention.self.key.weight"
+    tensors[name][0, 0] = float("nan")
+    save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WeightsError, match=f"{name} holds numbers that are not finite"):
+        load_model("BertModel", tmp_path, add_pooling_layer=False)
+
+
+def test_a_mark_at_the_start_of_a_config_is_no_matter(folder):
+    path = folder / "config.json"
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert read_config(folder)
+
+
+def test_a_preprocessor_is_read_before_it_is_needed(folder):
+    (folder / "preprocessor_config.json").write_text("<html>")
+    with pytest.raises(InputError, match=r"preprocessor_config\.json: is no JSON"):
+        check_reader("picture", folder)

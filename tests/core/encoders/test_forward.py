@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mm_core.encoders.forward import check_pictures, forward, side_by_side
+from mm_core.encoders.forward import check_pictures, forward, prepared, side_by_side
 from mm_core.errors import InputError
 
 
@@ -74,3 +74,19 @@ def test_samples_of_different_lengths_stand_side_by_side(noise):
     assert torch.equal(tokens[1], parts[1][0])
     assert not tokens[0, 2].any()
     assert mask.tolist() == [[True, True, False], [True, True, True]]
+
+
+def test_a_processor_that_does_not_fit_is_one_sentence():
+    def processor(images, return_tensors):
+        raise ValueError("mean must have 3 elements\nif it is an iterable")
+
+    with pytest.raises(InputError, match=r"do not fit .*mean must have 3 .*download preproc"):
+        prepared(processor, images=1)
+
+
+def test_what_a_processor_makes_is_a_table():
+    def processor(*given, return_tensors, **options):
+        return {"given": given, "kind": return_tensors, **options}
+
+    found = prepared(processor, 1, boxes=2)
+    assert found == {"given": (1,), "kind": "pt", "boxes": 2}

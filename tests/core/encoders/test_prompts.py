@@ -48,3 +48,10 @@ def test_without_a_prompt_there_is_no_thing():
 def test_prompts_that_mean_nothing_are_refused(points, boxes, words):
     with pytest.raises(InputError, match=words):
         things(Prompted(PICTURE, points, boxes), "mine")
+
+
+@pytest.mark.parametrize("corner", [(31.0, 0.0), (0.0, 21.0), (-9.0, 0.0), (0.0, -9.0)])
+def test_a_box_outside_the_picture_is_refused(corner):
+    box = torch.tensor([[*corner, corner[0] + 5, corner[1] + 5]])
+    with pytest.raises(InputError, match="found a box outside the picture of 30 x 20 pixels"):
+        things(Prompted(PICTURE, boxes=box), "mine")

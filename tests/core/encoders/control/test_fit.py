@@ -160,3 +160,10 @@ def test_a_picture_without_pixels_is_refused():
 
 def test_a_fit_is_a_value():
     assert fit_to((10, 20), 64, 64) == Fit((10, 20), (64, 128), (64, 64), 0, -32)
+
+
+def test_a_sliver_of_a_huge_picture_is_refused_before_it_is_made():
+    with pytest.raises(InputError, match=r"scale them to 16384 x 10923 .*; choose pad or stretch"):
+        fit_to((96, 64), 16384, 8, "crop")
+    assert fit_to((96, 64), 16384, 8, "pad").scaled == (12, 8)
+    assert fit_to((96, 64), 2048, 2048, "crop").scaled == (3072, 2048)
