@@ -58,6 +58,9 @@ def encoded(g, kind):
     if kind == "frames":
         clip = g.loaded("clip", kind="image")
         return g.add("MMC_EncodeVideo", frames=g.photo(number=6), encoder=clip)
+    if kind == "frames, as video":
+        clip = g.loaded("clip", kind="video")
+        return g.add("MMC_EncodeVideo", frames=g.photo(number=6), encoder=clip)
     if kind == "video":
         frames = g.photo(number=6, height=64, width=64)
         return g.add("MMC_EncodeVideo", frames=frames, encoder=g.loaded("video"))
@@ -67,7 +70,8 @@ def encoded(g, kind):
 @pytest.mark.parametrize(
     ("kind", "shape", "block"),
     [
-        ("image", [1, 1, 128], None), ("frames", [1, 6, 128], None), ("video", [1, 8, 32], "ours"),
+        ("image", [1, 1, 128], None), ("frames", [1, 6, 128], None),
+        ("frames, as video", [1, 6, 128], None), ("video", [1, 8, 32], "ours"),
         ("audio", [1, 49, 32], "ours"),
     ],
 )  # fmt: skip
@@ -388,6 +392,25 @@ WRONG = {
     "nobody asked": (
         lambda g: g.save_image(g.add("MMC_EncodePose", image=g.photo())),
         r"^the pose input has no encoder: connect encoder or keypoints$",
+    ),
+    "a point for a painted picture": (
+        lambda g: g.save_image(g.add("MMC_EncodeSegmentation", image=g.photo(), points="9, 9")),
+        r"^points and boxes are for Segment Anything, and no encoder is connected",
+    ),
+    "more masks than classes": (
+        lambda g: g.save_image(g.add("MMC_EncodeSegmentation", mask=g.add(
+            "ImageToMask", image=g.photo(number=151), channel="red"))),
+        r"^there are 151 masks and 150 classes in ",
+    ),
+    "a box outside": (
+        lambda g: g.save_image(g.add("MMC_EncodeSegmentation", image=g.photo(),
+                                     boxes="1000, 1000, 1200, 1200", encoder=g.loaded("sam"))),
+        r"found a box outside the picture of 96 x 64 pixels",
+    ),
+    "a sliver": (
+        lambda g: g.save_image(g.add("MMC_EncodeDepth", image=g.photo(), width=16384, height=8,
+                                     fit="crop")),
+        r"would scale them to 16384 x 10923",
     ),
     "a point outside": (
         lambda g: g.save_image(g.add("MMC_EncodeSegmentation", image=g.photo(), points="500, 3",
