@@ -5,26 +5,16 @@ JSON object: ratios of ours over the host's, measured in turns.
 """
 
 import argparse
-import importlib.util
+import importlib
 import json
 import resource
 import statistics
 import sys
 import time
 import tracemalloc
-from pathlib import Path
 
-PACK = Path(__file__).absolute().parents[1]
-SD15 = {
-    "image_size": 32, "in_channels": 4, "out_channels": 4, "model_channels": 320,
-    "num_res_blocks": [2, 2, 2, 2], "channel_mult": [1, 2, 4, 4], "num_heads": 8,
-    "use_spatial_transformer": True, "context_dim": 768, "use_linear_in_transformer": False,
-    "transformer_depth": [1, 1, 1, 1, 1, 1, 0, 0],
-    "transformer_depth_output": [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0],
-    "transformer_depth_middle": 1,
-}  # fmt: skip
 NOT_OF_CONTROL = ("out_channels", "transformer_depth_output", "model_channels")
-SCALE, SIDE, TOKENS, WIDTH = 7.0, 8, 77, 768
+SCALE, SIDE = 7.0, 8
 
 
 def options():
@@ -37,64 +27,14 @@ def options():
 
 
 given = options()
-sys.path.insert(0, str(Path.cwd()))
-sys.argv = ["main.py", "--cpu"]
 
-import comfy.options  # noqa: E402
-
-comfy.options.enable_args_parsing()
+from in_host import SD15, conditioning, load_pack, manage, random_model, torch  # isort: skip  # noqa: E402  before any of the host
 
 import comfy.cldm.cldm  # noqa: E402
 import comfy.controlnet  # noqa: E402
-import comfy.latent_formats  # noqa: E402
-import comfy.model_base  # noqa: E402
-import comfy.model_management as manage  # noqa: E402
-import comfy.model_patcher  # noqa: E402
 import comfy.ops  # noqa: E402
 import comfy.samplers  # noqa: E402
-import comfy.supported_models_base  # noqa: E402
 import comfy_extras.nodes_custom_sampler as custom_sampler  # noqa: E402
-import torch  # noqa: E402
-from comfy_api import latest  # noqa: E402, F401  loaded by the host before any pack
-
-import nodes  # noqa: E402, F401  the host's own
-
-
-def load_pack():
-    """The pack, as the host loads a folder of custom_nodes."""
-    name = str(PACK).replace(".", "_x_")
-    spec = importlib.util.spec_from_file_location(name, str(PACK / "__init__.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return name
-
-
-class Config(comfy.supported_models_base.BASE):
-    unet_config = {}  # noqa: RUF012  the host's class attributes
-    unet_extra_config = {}  # noqa: RUF012
-    latent_format = comfy.latent_formats.SD15
-    memory_usage_factor = 1.0
-
-
-def random_model(channels):
-    """A MODEL of the SD 1.5 layout with random weights in float32."""
-    config = Config({**SD15, "model_channels": channels})
-    config.set_inference_dtype(torch.float32, None)
-    config.custom_operations = comfy.ops.manual_cast
-    model = comfy.model_base.BaseModel(config)
-    rng = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weight in model.diffusion_model.parameters():
-            weight.normal_(0, 0.02, generator=rng)
-    return comfy.model_patcher.ModelPatcher(
-        model, manage.get_torch_device(), manage.unet_offload_device()
-    )
-
-
-def conditioning(seed):
-    rng = torch.Generator().manual_seed(seed)
-    return [[torch.randn(1, TOKENS, WIDTH, generator=rng), {}]]
 
 
 def random_control(channels, seed):

@@ -164,6 +164,12 @@ class Modality:
         """The weight as one number, or one for each image."""
         return self.weight if isinstance(self.weight, tuple) else (self.weight,)
 
+    @property
+    def ever(self) -> bool:
+        """False where the modality changes nothing at any time."""
+        there = any(part.start < part.end for part in self.within)
+        return any(self.weights) and there and self.window.start < self.window.end
+
     def acts_at(self, progress: float) -> bool:
         """False where the modality changes nothing and no row needs to see it."""
         there = any(part.open_at(progress) for part in self.within)

@@ -3,18 +3,34 @@
 from comfy_api.latest import io
 
 from .apply import ApplyImagePrompt
+from .encode import EncodeAudio, EncodeImage, EncodeText, EncodeVideo
+from .fuse import FuseEmbeddings
 from .guide import GuidancePreset, Guider, KSampler
-from .host.ip_adapter.files import register_folder
-from .load import LoadEmbedded, LoadIPAdapter
+from .host.encoders import files as encoder_files
+from .host.fusion import files as fusion_files
+from .host.ip_adapter import files as ip_adapter_files
+from .load import LoadEmbedded, LoadEncoder, LoadFusion, LoadIPAdapter
+from .maps import EncodeDepth, EncodePose, EncodeSegmentation
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
 from .report import ShowReport
 from .schedule import DrawSchedule
 
-register_folder()
+for files in (ip_adapter_files, encoder_files, fusion_files):
+    files.register_folder()
 
 NODES: list[type[io.ComfyNode]] = [
     LoadEmbedded,
     LoadIPAdapter,
+    LoadEncoder,
+    LoadFusion,
+    EncodeText,
+    EncodeImage,
+    EncodeDepth,
+    EncodePose,
+    EncodeSegmentation,
+    EncodeAudio,
+    EncodeVideo,
+    FuseEmbeddings,
     Text,
     StyleImage,
     Depth,

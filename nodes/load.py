@@ -3,8 +3,11 @@
 from comfy_api.latest import io
 
 from .host.embedded import load_embedded_model
+from .host.encoders import files as encoder_files
+from .host.fusion import files as fusion_files
 from .host.ip_adapter import files
-from .sockets import Adapters, IPAdapter
+from .host.say import say
+from .sockets import Adapters, Encoder, Fusion, IPAdapter
 
 
 class LoadEmbedded(io.ComfyNode):
@@ -64,3 +67,94 @@ class LoadIPAdapter(io.ComfyNode):
     def execute(cls, file) -> io.NodeOutput:
         adapter = files.load(file)
         return io.NodeOutput(adapter, str(adapter.layout))
+
+
+class LoadFusion(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_LoadFusion",
+            display_name="Load Fusion",
+            category="multimodal/load",
+            description="A fusion block that was fitted to embeddings of given widths. It says "
+            "which inputs it takes and whether it was trained.",
+            search_aliases=["fusion block", "film", "flamingo", "resampler", "adapter"],
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=fusion_files.names(),
+                    tooltip="A file of models/mmc_fusion, .safetensors.",
+                )
+            ],
+            outputs=[
+                Fusion.Output(display_name="fusion", tooltip="Connect it to Fuse Embeddings."),
+                io.String.Output(
+                    display_name="about", tooltip="Kind, inputs, and how it was trained."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, file) -> io.NodeOutput:
+        fusion = fusion_files.load(file)
+        say(fusion.about)
+        return io.NodeOutput(fusion, fusion.about)
+
+
+class LoadEncoder(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_LoadEncoder",
+            display_name="Load Encoder",
+            category="multimodal/load",
+            description="A model folder as transformers saves it: an encoder of text, pictures, "
+            "sound or video, or an estimator of depth, pose or segmentation. It says what it is "
+            "good for.",
+            search_aliases=["depth anything", "vitpose", "segformer", "sam", "clap", "dinov2"],
+            inputs=[
+                io.Combo.Input(
+                    "folder",
+                    options=encoder_files.names(),
+                    tooltip="A folder of models/mmc_encoders with config.json and "
+                    "model.safetensors in it.",
+                ),
+                io.Combo.Input(
+                    "kind",
+                    options=list(encoder_files.KINDS),
+                    default=encoder_files.AUTO,
+                    optional=True,
+                    tooltip="What it is to encode, for folders that serve for several, such as "
+                    "CLIP for text and image.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(encoder_files.PRECISIONS),
+                    default="float32",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Of its weights. float16 and bfloat16 take half the memory, and are "
+                    "slow on most CPUs.",
+                ),
+                io.Combo.Input(
+                    "detector",
+                    options=[encoder_files.NONE, *encoder_files.names()],
+                    default=encoder_files.NONE,
+                    optional=True,
+                    tooltip="For pose: the folder of a detector, such as RT-DETR, that finds "
+                    "people first. Without, a picture is taken for one person.",
+                ),
+            ],
+            outputs=[
+                Encoder.Output(display_name="encoder", tooltip="Connect it to an Encode node."),
+                io.String.Output(
+                    display_name="about", tooltip="What it reads, gives and is good for."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, folder, kind="auto", precision="float32", detector="none") -> io.NodeOutput:
+        encoder = encoder_files.load(folder, kind, precision, detector)
+        say(encoder.about)
+        return io.NodeOutput(encoder, encoder.about)

@@ -14,6 +14,7 @@ from .sockets import (
     image_prompt_inputs,
     strength_inputs,
     style_of,
+    vision_of,
 )
 
 
@@ -78,12 +79,10 @@ class StyleImage(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls, image, adapters=None, ip_adapter=None, clip_vision=None, **given
-    ) -> io.NodeOutput:
-        look = style_of(given)
+    def execute(cls, image, adapters=None, ip_adapter=None, **given) -> io.NodeOutput:
+        vision, look = vision_of(given), style_of(given)
         told = guidance_of(**given)
-        return io.NodeOutput(host.style(adapters, ip_adapter, clip_vision, image, look, told))
+        return io.NodeOutput(host.style(adapters, ip_adapter, vision, image, look, told))
 
 
 class Depth(io.ComfyNode):

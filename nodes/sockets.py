@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..mm_core.adapters.ip_adapter.scaling import SCALINGS
 from ..mm_core.adapters.ip_adapter.weight_types import WEIGHT_TYPES
 from ..mm_core.embedded.defaults import WEIGHTS
+from ..mm_core.errors import InputError
 from ..mm_core.guidance.compositions import COMPOSITIONS, DEFAULT
 from ..mm_core.guidance.corrections import CORRECTIONS
 from ..mm_core.guidance.speed import SPEEDS
@@ -22,6 +23,9 @@ Report = io.Custom("MMC_REPORT")
 Schedule = io.Custom("MMC_SCHEDULE")
 Preset = io.Custom("MMC_PRESET")
 Keypoints = io.Custom("POSE_KEYPOINT")
+Embedding = io.Custom("MMC_EMBEDDING")
+Encoder = io.Custom("MMC_ENCODER")
+Fusion = io.Custom("MMC_FUSION")
 
 MOST_MODALITIES = 16
 
@@ -223,7 +227,24 @@ def image_prompt_inputs() -> list[io.Input]:
             tooltip="For FaceID adapters: face embeddings as a tensor of (faces, 512), from a "
             "face recogniser of yours. None comes with this pack.",
         ),
+        Encoder.Input(
+            "encoder",
+            optional=True,
+            tooltip="A folder of SigLIP or CLIP, from Load Encoder, in place of clip_vision; for "
+            "adapters that need one vector of each picture, such as InstantX's for Flux.",
+        ),
     ]
+
+
+def vision_of(given: dict):
+    """CLIP_VISION or MMC_ENCODER, taken out of a node's inputs; or None."""
+    clip_vision, encoder = given.pop("clip_vision", None), given.pop("encoder", None)
+    if clip_vision is not None and encoder is not None:
+        raise InputError(
+            "the style input has both clip_vision and encoder: connect the one that the adapter "
+            "needs; Load IP-Adapter says which"
+        )
+    return encoder if clip_vision is None else clip_vision
 
 
 def style_of(given: dict) -> Style:
@@ -255,6 +276,31 @@ def adapters_input() -> io.Input:
         "adapters",
         optional=True,
         tooltip="Encoders of the embedded model, from Load Embedded Model.",
+    )
+
+
+def encoder_input(kind: str, others: str) -> io.Input:
+    """An encoder of ours. others: what is connected in its place, for the tooltip."""
+    return Encoder.Input(
+        "encoder",
+        optional=True,
+        tooltip=f"An encoder of {kind}, from Load Encoder. Connect {others}.",
+    )
+
+
+def vision_input(others: str) -> io.Input:
+    return io.ClipVision.Input(
+        "clip_vision", optional=True, tooltip=f"From Load CLIP Vision. Connect {others}."
+    )
+
+
+def name_input(default: str) -> io.Input:
+    return io.String.Input(
+        "name",
+        default="",
+        optional=True,
+        advanced=True,
+        tooltip="What a fusion block calls this input, such as style. Empty: " + default + ".",
     )
 
 

@@ -33,6 +33,24 @@ def strange_imports(source):
     return set(imported(ast.parse(source))) - ALLOWED - set(sys.stdlib_module_names)
 
 
+def foreign_models(source):
+    """Where a file imports transformers: the function, or "" where the file itself does."""
+    found = set()
+
+    def visit(node, inside):
+        if isinstance(node, ast.Import | ast.ImportFrom) and "transformers" in imported(node):
+            found.add(inside)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            found.update({inside} if "transformers" in ast.unparse(node).split("'")[1:2] else ())
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside = node.name
+        for child in ast.iter_child_nodes(node):
+            visit(child, inside)
+
+    visit(ast.parse(source), "")
+    return found
+
+
 def host_imports(source):
     """What a file of nodes/ imports of the host itself."""
     return set(imported(ast.parse(source))) & (HOST - {"nodes"})
@@ -64,7 +82,21 @@ def loaded_by(statement):
 
 @pytest.mark.parametrize("path", CORE, ids=names)
 def test_the_core_imports_only_what_comes_with_the_host(path):
-    assert strange_imports(path.read_text()) == set()
+    encoders = path.is_relative_to(ROOT / "mm_core" / "encoders")
+    assert strange_imports(path.read_text()) <= ({"transformers"} if encoders else set())
+
+
+@pytest.mark.parametrize("path", CORE, ids=names)
+def test_foreign_models_are_run_in_encoders_only_and_not_before_they_are_asked_for(path):
+    found = foreign_models(path.read_text())
+    assert "" not in found
+    assert not found or path.is_relative_to(ROOT / "mm_core" / "encoders")
+
+
+def test_encoders_can_be_listed_without_what_runs_them():
+    loaded = loaded_by("import mm_core.encoders.families, mm_core.cli.main")
+    assert "mm_core.encoders.families" in loaded
+    assert not [name for name in loaded if name.startswith(("transformers", "tokenizers"))]
 
 
 @pytest.mark.parametrize("path", CORE, ids=names)
@@ -141,6 +173,12 @@ def test_every_test_file_mirrors_a_file_of_the_core():
         (strange_imports, "import scipy.stats", {"scipy"}),
         (strange_imports, "def f():\n    from comfy.samplers import x", {"comfy"}),
         (strange_imports, "from .types import x\nimport torch, os", set()),
+        (foreign_models, "import transformers", {""}),
+        (foreign_models, "from transformers.models import x", {""}),
+        (foreign_models, "import importlib\nimportlib.import_module('transformers')", {""}),
+        (foreign_models, "def f():\n    import transformers", {"f"}),
+        (foreign_models, "def f():\n    return import_module('transformers')", {"f"}),
+        (foreign_models, "import torch\nimport_module(name)\nsaid = 'transformers'", set()),
         (host_imports, "import comfy.samplers", {"comfy"}),
         (host_imports, "from comfy_api.latest import io\nfrom .nodes import x", set()),
         (pickled, "torch.load(path)", {"torch.load"}),

@@ -1,36 +1,52 @@
-"""mmc bench: ways to guide by many inputs, side by side; and priors."""
+"""mmc bench: ways to guide by many inputs, side by side; style against text; and priors."""
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..embedded.weights import SHIPPED, load_embedded
-from ..evaluation.bench import comfyui, embedded, exact_world, tables
+from ..errors import InputError
+from ..evaluation.bench import comfyui, embedded, exact_world, style, style_chart, tables
 from ..evaluation.weights import fingerprint, load_oracle
 from ..guidance.planner import SPACES
-from ..weights.save import save_json, write_text
+from ..weights.save import save_bytes, save_json, write_text
 from . import bench_prior, options
 from .progress import Progress
 
-PARTS = ("oracle", "embedded", "comfyui")
+PARTS = (
+    "oracle",
+    "embedded",
+    "comfyui",
+    "image_prompts",
+)  # of guidance; style is a part of its own
+WHAT = ("guidance", "style", "prior")
+STEPS = {"guidance": 25, "style": 16}
 REPEATS = 5
 
 
 def add(commands: Any) -> None:
     """Adds the sub-command."""
     p = commands.add_parser("bench", help="what guidance by many inputs costs, against others")
-    p.add_argument("what", choices=["guidance", "prior"])
-    p.add_argument("--parts", default="oracle,embedded", metavar="A,B", help=", ".join(PARTS))
-    p.add_argument("--n", type=int, default=96, help="held-out scenes, in groups of 8")
-    p.add_argument("--steps", type=int, default=25)
+    p.add_argument("what", choices=WHAT)
+    p.add_argument("--parts", metavar="A,B", help=f"of guidance: {', '.join(PARTS)}")
+    p.add_argument("--n", type=int, default=96, help="held-out scenes, in groups of 8 or 16")
+    p.add_argument("--steps", type=int, help="25; 16 for style")
     p.add_argument("--model", type=Path, default=SHIPPED, help="weights of an embedded model")
+    p.add_argument(
+        "--peer",
+        type=Path,
+        metavar="DIR",
+        help="image_prompts: a checkout of ComfyUI_IPAdapter_plus to measure beside ours",
+    )
     p.add_argument("--json", metavar="FILE", help="where the figures go; - is standard output")
     p.add_argument("--markdown", type=Path, metavar="FILE",
                    help="a document; its parts between the marks are replaced")  # fmt: skip
+    p.add_argument("--image", type=Path, metavar="FILE", help="of style: the curves as a PNG")
     p.set_defaults(run=run)
 
 
@@ -40,17 +56,20 @@ def run(given: argparse.Namespace) -> None:
     if given.what == "prior":
         bench_prior.run(given)
         return
-    parts = [s.strip() for s in given.parts.split(",") if s.strip()]
-    if not parts or (unknown := [p for p in parts if p not in PARTS]):
-        refused = ",".join(unknown) if parts else repr(given.parts)
-        options.refuse("--parts", refused, f"among {', '.join(PARTS)}")
-    if not 8 <= given.n <= 10_000 or given.n % embedded.GROUP:
-        options.refuse("--n", given.n, f"between 8 and 10000 that {embedded.GROUP} divides")
+    parts = _parts(given)
+    if given.steps is None:
+        given.steps = STEPS[given.what]
+    group = style.SET if given.what == "style" else embedded.GROUP
+    if not group <= given.n <= 10_000 or given.n % group:
+        options.refuse("--n", given.n, f"between {group} and 10000 that {group} divides")
     if not 4 <= given.steps <= 1000:
         options.refuse("--steps", given.steps, "between 4 and 1000")
+    if given.peer is not None and not (given.peer / "__init__.py").is_file():
+        options.refuse("--peer", given.peer, "that is a folder of a pack, with an __init__.py")
     document = options.document(given.markdown)
     for option, path in (
         ("--markdown", given.markdown),
+        ("--image", given.image),
         ("--json", Path(given.json) if given.json not in (None, "-") else None),
     ):
         if path is not None:
@@ -69,6 +88,9 @@ def run(given: argparse.Namespace) -> None:
         save_json(result, Path(given.json))
     if given.markdown:
         write_text(tables.insert(document, result), given.markdown)
+    if given.image:
+        picture = style_chart.draw(found["style"])
+        save_bytes(lambda file: picture.save(file, "png"), given.image)
     if not given.json and not given.markdown:
         sys.stderr.write("".join(f"{tables.TABLES[p](f)}\n" for p, f in found.items()))
 
@@ -104,21 +126,63 @@ def _embedded(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _comfyui(given: argparse.Namespace) -> dict[str, Any] | None:
-    host = comfyui.find()
+    return _in_host("comfyui")
+
+
+def _image_prompts(given: argparse.Namespace) -> dict[str, Any] | None:
+    return _in_host("image_prompts", ["--peer", str(given.peer.absolute())] if given.peer else [])
+
+
+def _in_host(part: str, arguments: Sequence[str] = ()) -> dict[str, Any] | None:
+    host = comfyui.find(part)
     if isinstance(host, str):
         sys.stderr.write(host + "\n")
         return None
     with Progress(f"ComfyUI at {host}", 1) as bar:
-        found = comfyui.measure(host)
+        found = comfyui.measure(host, comfyui.SCRIPTS[part], arguments)
         bar.step()
     return found
 
 
-MEASURE = {"oracle": _oracle, "embedded": _embedded, "comfyui": _comfyui}
+def _style(given: argparse.Namespace) -> dict[str, Any]:
+    model, _ = load_embedded(given.model)
+    judge, _ = load_oracle()
+    with Progress("style against text", len(style.POINTS) * given.n // style.SET) as bar:
+        found = style.compare(model, judge, given.n, given.steps, style.POINTS, bar.step)
+    return {**found, "oracle_sha256": fingerprint()}
+
+
+MEASURE = {
+    "oracle": _oracle,
+    "embedded": _embedded,
+    "comfyui": _comfyui,
+    "image_prompts": _image_prompts,
+    "style": _style,
+}
+
+
+def _parts(given: argparse.Namespace) -> list[str]:
+    """What to measure; what belongs to the other subject is refused."""
+    if given.what == "style":
+        if given.parts is not None:
+            raise InputError(f"--parts {given.parts}: style has no parts; leave it out")
+        return ["style"]
+    if given.image is not None:
+        raise InputError(f"--image {given.image}: guidance has no picture; leave it out")
+    asked = "oracle,embedded" if given.parts is None else given.parts
+    parts = [s.strip() for s in asked.split(",") if s.strip()]
+    if not parts or (unknown := [p for p in parts if p not in PARTS]):
+        refused = ",".join(unknown) if parts else repr(asked)
+        options.refuse("--parts", refused, f"among {', '.join(PARTS)}")
+    return parts
 
 
 def _command(given: argparse.Namespace, parts: list[str]) -> str:
     """What to type to make the figures again."""
-    scenes = f" --n {given.n} --steps {given.steps}" if "embedded" in parts else ""
+    counted = {"embedded", "style"} & set(parts)
+    scenes = f" --n {given.n} --steps {given.steps}" if counted else ""
+    chosen = "" if given.what == "style" else f" --parts {','.join(parts)}"
+    peer = " --peer DIR" if given.peer and "image_prompts" in parts else ""
     where = f" --markdown {given.markdown}" if given.markdown else ""
-    return f"mmc bench guidance --parts {','.join(parts)}{scenes}{where}"
+    image = f" --image {given.image}" if given.image else ""
+    return f"mmc bench {given.what}{chosen}{scenes}{peer}{where}{image}"

@@ -8,29 +8,34 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..adapters.ip_adapter.load import read_layout
 from ..embedded.weights import SHIPPED, load_embedded
+from ..encoders.families import about
 from ..errors import MMError
 from ..evaluation import weights as oracle_file
 
 PACKAGES = ("torch", "transformers", "safetensors", "numpy", "pillow")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt")
-FOLDERS = ("ipadapter", "mmc_priors", "mmc_fusion", "mmc_encoders")
+ADAPTERS, ENCODERS = "ipadapter", "mmc_encoders"
+FOLDERS = (ADAPTERS, "mmc_priors", "mmc_fusion")
 
 
 def add(commands: Any) -> None:
     """Adds the sub-command."""
     p = commands.add_parser("doctor", help="what is installed and which model files are usable")
     p.add_argument("--comfyui", type=Path, help="a ComfyUI folder; default: looked for")
+    p.add_argument("--encoders", type=Path, metavar="DIR",
+                   help="a model folder, or a folder of model folders")  # fmt: skip
     p.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> None:
     """Prints findings; never fails because something is missing."""
-    for line in findings(given.comfyui):
+    for line in findings(given.comfyui, given.encoders):
         sys.stdout.write(line + "\n")
 
 
-def findings(comfyui: Path | None) -> Iterator[str]:
+def findings(comfyui: Path | None, encoders: Path | None = None) -> Iterator[str]:
     """One line each."""
     yield f"python {sys.version.split()[0]}"
     for name in PACKAGES:
@@ -48,6 +53,8 @@ def findings(comfyui: Path | None) -> Iterator[str]:
             yield f"{label}: usable, {path.stat().st_size / 1e6:.1f} MB"
         except MMError as e:
             yield f"{label}: NOT usable: {e}"
+    if encoders is not None:
+        yield from _encoders(encoders)
     host = comfyui or _find()
     if host is None:
         yield "ComfyUI: none found (looked at $COMFYUI_PATH, around this pack, ~/comfy/ComfyUI)"
@@ -58,6 +65,8 @@ def findings(comfyui: Path | None) -> Iterator[str]:
     yield f"ComfyUI {_version(host)} at {host}"
     for folder in FOLDERS:
         yield from _models(host / "models" / folder)
+    if (host / "models" / ENCODERS).is_dir():
+        yield from _encoders(host / "models" / ENCODERS)
 
 
 def _find() -> Path | None:
@@ -80,9 +89,20 @@ def _models(folder: Path) -> Iterator[str]:
         return
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         if path.suffix == ".safetensors":
-            yield f"{folder.name}/{path.name}: {_readable(path)}"
+            said = _adapter(path) if folder.name == ADAPTERS else _readable(path)
+            yield f"{folder.name}/{path.name}: {said}"
         elif path.suffix in PICKLED:
             yield f"{folder.name}/{path.name}: NOT usable: pickled; run mmc convert {path}"
+
+
+def _encoders(folder: Path) -> Iterator[str]:
+    """Every model folder in it, or itself, with what it is good for or why it cannot be used."""
+    found = [p.parent for p in folder.rglob("config.json")] if folder.is_dir() else []
+    for model in sorted(found):
+        name = folder.name if model == folder else f"{folder.name}/{model.relative_to(folder)}"
+        yield f"{name}: {about(model)}"
+    if not found:
+        yield f"{folder}: found no model folder, which holds config.json and model.safetensors"
 
 
 def _readable(path: Path) -> str:
@@ -92,4 +112,11 @@ def _readable(path: Path) -> str:
         with safe_open(path, framework="pt") as file:
             return f"readable, {len(list(file.keys()))} tensors"
     except SafetensorError as e:
+        return f"NOT usable: {e}"
+
+
+def _adapter(path: Path) -> str:
+    try:
+        return f"usable, {read_layout(path)}"
+    except MMError as e:
         return f"NOT usable: {e}"

@@ -27,9 +27,9 @@ def parser() -> Parser:
         "each by its own guidance weight, on the embedded model.",
     )
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser)
-    from . import bench, convert, demo, doctor, evaluate, generate, train
+    from . import bench, convert, demo, doctor, encode, evaluate, generate, train
 
-    for module in (demo, generate, train, evaluate, bench, convert, doctor):
+    for module in (demo, generate, encode, train, evaluate, bench, convert, doctor):
         module.add(commands)
     return top
 

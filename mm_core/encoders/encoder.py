@@ -5,13 +5,14 @@ Imports no transformers: families do that when a folder is opened.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import nn
 
-from ..types import Float, ModalityEmbedding, Picture, Tensor
+from ..types import Float, Int, ModalityEmbedding, Picture, Tensor
 
 Kind = Literal["text", "image", "depth", "pose", "segmentation", "audio", "video"]
+DepthUnit = Literal["inverse", "metres"]
 Tick = Callable[[int, int], None]  # parts done, parts in all; raises to stop between two parts
 
 
@@ -24,9 +25,10 @@ class Encoding:
     """What an encoder says about an input; what it does not say is None.
 
     embedding: tokens, one row for each sample. vector: one vector for each, as the family pools.
-    depth: as the model gives it; near says which way it runs. control: a map for a ControlNet, by
-    the default conventions. keypoints: frames of POSE_KEYPOINT. masks: (b, k, h, w), 0 or 1, each
-    called by labels.
+    depth: as the model gives it, in the unit said: "metres" grow with distance, "inverse" grows
+    towards the camera by an unknown scale and offset. control: a map for a ControlNet, by the
+    default conventions. keypoints: frames of POSE_KEYPOINT. masks: (b, k, h, w), 0 or 1, each
+    called by labels. classes: the index of the class that each pixel shows.
     """
 
     embedding: ModalityEmbedding | None = None
@@ -36,8 +38,11 @@ class Encoding:
     keypoints: Sequence[Mapping[str, Any]] | None = None
     masks: Float[Tensor, "b k h w"] | None = None
     labels: Sequence[str] = field(default=())
+    depth_unit: DepthUnit | None = None
+    classes: Int[Tensor, "b h w"] | None = None
 
 
+@runtime_checkable  # a result of load_encoder is checked in tests
 class Encoder(Protocol):
     """A model in a folder, ready to be called.
 
@@ -67,3 +72,11 @@ class Sound:
 
     waves: Float[Tensor, "b c t"]
     rate: int
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames (f, 3, h, w) in 0..1 of one video, in order, at a rate in frames a second."""
+
+    pictures: Tensor
+    rate: float

@@ -1,5 +1,6 @@
 """WAV files -> mono waves at the rate the spectrogram wants."""
 
+import math
 import wave
 from pathlib import Path
 from typing import BinaryIO
@@ -10,26 +11,40 @@ from ..errors import InputError
 from ..types import Float, Tensor
 from ..weights.save import save_bytes
 from .audio import SAMPLE_RATE
+from .encoder import Sound
 from .files import check_file
 
 LONGEST = 30.0  # seconds; the rest of a longer file is not heard
 SHORTEST = 0.05
+PIECE = 1 << 20  # frames decoded at once; their bytes take eight times the room on the way
 
 
 def read_wave(path: Path) -> Float[Tensor, "1 t"]:
     """The first LONGEST seconds of a PCM WAV file, mono, at SAMPLE_RATE."""
+    sound = read_sound(path, LONGEST)
+    return to_mono(sound.waves, sound.rate, str(path))
+
+
+def read_sound(path: Path, seconds: float = math.inf) -> Sound:
+    """A PCM WAV file as it is, or the first seconds of it."""
     check_file(path, "a WAV file")
+    parts = []
     try:
         with wave.open(str(path), "rb") as file:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
-            raw = file.readframes(int(LONGEST * rate))
+            left = min(file.getnframes(), seconds * rate)
+            while left >= 1 and (raw := file.readframes(int(min(left, PIECE)))):
+                left -= PIECE
+                # A file may break off anywhere.
+                raw = raw[: len(raw) // (width * channels) * width * channels]
+                parts.append(_samples(raw, width).view(-1, channels).T)
     except (wave.Error, EOFError, OSError) as e:
         raise InputError(
             f"{path}: not a PCM WAV file ({str(e) or 'it breaks off'}); "
             "convert it, for example: ffmpeg -i IN -ac 1 OUT.wav"
         ) from e
-    raw = raw[: len(raw) // (width * channels) * width * channels]  # a file may break off anywhere
-    return to_mono(_samples(raw, width).view(-1, channels).T[None], rate, str(path))
+    whole = torch.cat(parts, 1) if parts else torch.zeros(channels, 0)
+    return Sound(whole[None], rate)
 
 
 def to_mono(

@@ -92,16 +92,25 @@ def _refuse_early(path: Path) -> None:
     if path.suffix.lower() in PICKLED:
         raise WeightsError(
             f"{path.name} is a pickled file, which can run code when it is opened; "
-            f"needed .safetensors: run mmc convert {path.name} --out {path.stem}.safetensors"
+            f"needed .safetensors: run mmc convert {path} (or, with ComfyUI's Python in this "
+            "pack's folder, python -m mm_core convert and the same path)"
         )
+    if not path.stat().st_size:
+        raise WeightsError(f"{path.name} is empty; download it again")
     refuse_web_page(path)
 
 
 def refuse_web_page(path: Path) -> None:
-    """WeightsError if someone saved the page around a download instead of the file."""
+    """WeightsError if someone saved the page around a download instead of the file, or what stands
+    for it in a repository."""
     with path.open("rb") as file:
-        start = file.read(512).lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        start = file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        raise WeightsError(
+            f"{path.name} is a pointer of git-lfs, not the file it stands for; download the file "
+            "itself, or run git lfs pull"
+        )
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")):
         raise WeightsError(
             f"{path.name} is a web page saved as weights; download the file itself, "
             "for example with the page's download button"

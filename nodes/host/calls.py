@@ -39,8 +39,9 @@ def _try(model, conds, x, timestep, options, size: int):
     out: list[Any] = []
     try:
         for start in range(0, len(conds), size):
-            part = list(conds[start : start + size])
-            out += comfy.samplers.calc_cond_batch(model, part, x, timestep, options)
+            # Rows of other groups are None: patches read the number of a row.
+            part = [None] * start + list(conds[start : start + size])
+            out += comfy.samplers.calc_cond_batch(model, part, x, timestep, options)[start:]
     except comfy.model_management.OOM_EXCEPTION:
         if size == 1:
             raise

@@ -25,7 +25,7 @@ class Teller:
         now = time.monotonic()
         if not at_last and now - self.last < 1 / PER_SECOND:
             return
-        server, context = _server(), _context()
+        server, context = running_server(), running_node()
         if server is None or server.client_id is None or context is None:
             return
         figures = trace.latest()
@@ -39,12 +39,12 @@ class Teller:
         server.send_sync(EVENT, message, server.client_id)
 
 
-def _server():
+def running_server():
     # Only if the host has loaded it: in a script there is none, and it is no light import.
     return getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
 
 
-def _context():
+def running_node():
     from comfy_execution.utils import get_executing_context
 
     return get_executing_context()

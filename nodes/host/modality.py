@@ -25,7 +25,8 @@ from .effects import (
     ranges_of,
 )
 from .embedded import HostAdapters
-from .ip_adapter.prompt import Style, make_prompt
+from .ip_adapter.make import make_prompt
+from .ip_adapter.prompt import Style
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Guidance:
         mask = self.mask
         if mask is not None and mask.ndim == 2:
             mask = mask[None]
+        if mask is not None and not torch.isfinite(mask).all():
+            raise InputError(
+                f"the mask of the {name} input has numbers that are not finite; connect a MASK of "
+                "0 to 1"
+            )
         return Modality(
             name,
             self.weight if several is None else several,
@@ -89,9 +95,8 @@ def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostMo
     return HostModality(modality, effect, ranges)
 
 
-def style(
-    adapters, ip_adapter, clip_vision, image, look: Style, guidance: Guidance
-) -> HostModality:
+def style(adapters, ip_adapter, vision, image, look: Style, guidance: Guidance) -> HostModality:
+    """vision: CLIP_VISION or MMC_ENCODER, for an ip_adapter."""
     if ip_adapter is not None:
         if adapters is not None:
             raise InputError(
@@ -100,12 +105,28 @@ def style(
             )
         if look.strength == 0:
             guidance = replace(guidance, weight=0.0, weights="")
-        prompt = make_prompt(ip_adapter, clip_vision, image, look)
+        prompt = make_prompt(ip_adapter, vision, image, look)
         return HostModality(guidance.modality("style"), prompt)
+    _check_plain(look, vision)
     return _embedded(
         "style", adapters, guidance,
         lambda a, device: encode.encode_style(a, _channels_first(image, device)),
     )  # fmt: skip
+
+
+def _check_plain(look: Style, vision) -> None:
+    """InputError for settings of an ip_adapter where there is none."""
+    plain = Style()
+    named = {"negative": "negative_image", "mask": "attention_mask"}
+    set_here = [f.name for f in fields(Style) if getattr(look, f.name) is not getattr(plain, f.name)
+                and getattr(look, f.name) != getattr(plain, f.name)]  # fmt: skip
+    set_here += [] if vision is None else ["clip_vision or encoder"]
+    if set_here:
+        raise InputError(
+            f"{', '.join(named.get(n, n) for n in set_here)} of the style input are for an "
+            "ip_adapter, and none is connected: connect one, or set them back; on the embedded "
+            "model weight says how much"
+        )
 
 
 def depth(adapters, control: Control, image, guidance: Guidance) -> HostModality:

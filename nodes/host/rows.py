@@ -42,6 +42,11 @@ class Inputs:
         def chosen(kind):
             return {m.modality.name: m.effect for m in modalities if isinstance(m.effect, kind)}
 
+        # A prompt that never acts changes nothing, not even the weights that FaceID files add to.
+        modalities = [
+            m for m in modalities if m.modality.ever or not isinstance(m.effect, ImagePromptEffect)
+        ]
+
         kinds = (TextEffect, AddedEffect, ControlEffect, ImagePromptEffect, EmbeddedEffect)
         return cls(*(chosen(kind) for kind in kinds), Frame())
 

@@ -76,3 +76,21 @@ def test_a_window_to_1_is_open_at_the_last_evaluation_however_near_1(progress):
     assert Window(0.6, 1.0).open_at(progress)
     assert not Window(1.0, 1.0).open_at(progress)
     assert not Window(0.0, 0.9).open_at(progress)
+
+
+@pytest.mark.parametrize(
+    ("given", "ever"),
+    [
+        ({}, True),
+        ({"weight": 0.0}, False),
+        ({"weight": (0.0, 0.0)}, False),
+        ({"weight": (0.0, 2.0)}, True),
+        ({"window": Window(0.5, 0.5)}, False),
+        ({"within": ()}, False),
+        ({"within": (Window(0.2, 0.2), Window(0.4, 0.5))}, True),
+    ],
+)
+def test_some_modalities_never_act(given, ever):
+    modality = Modality("style", **given)
+    assert modality.ever == ever
+    assert any(modality.acts_at(k / 20) for k in range(20)) == ever

@@ -1,5 +1,6 @@
 """One server for all host tests, and models that are too large to keep."""
 
+import shutil
 import subprocess
 import tempfile
 import zlib
@@ -48,13 +49,26 @@ def adapters(comfy):
 
 
 @pytest.fixture(scope="session")
+def fusions(comfy):
+    """The server with random fusion blocks in its folder."""
+    from random_fusion import write_all as write_fusions
+
+    write_fusions(comfy.base / "models" / "mmc_fusion")
+    return comfy
+
+
+@pytest.fixture(scope="session")
+def encoders(comfy):
+    """The server with tiny random encoders in its folder, and folders that are none."""
+    there = comfy.base / "models" / "mmc_encoders"
+    shutil.copytree(_written("random_encoders.py"), there, dirs_exist_ok=True)
+    return comfy
+
+
+@pytest.fixture(scope="session")
 def random_models():
     """The folder of random weights in published layouts: 3.5 GB, kept for the next session."""
-    script = Path(__file__).absolute().with_name("random_sd15.py")
-    folder = Path(tempfile.gettempdir()) / f"mmc_random_sd15_{zlib.crc32(script.read_bytes()):08x}"
-    host = comfyui()
-    subprocess.run([interpreter(host), script, folder], cwd=host, check=True)
-    return folder
+    return _written("random_sd15.py")
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +80,13 @@ def sd15(comfy, random_models):
         for name in names:
             (there / name).symlink_to(random_models / name)
     return comfy
+
+
+def _written(name):
+    """The folder that a script of the host's Python fills; it is kept for the next session."""
+    script = Path(__file__).absolute().with_name(name)
+    crc = zlib.crc32(script.read_bytes())
+    folder = Path(tempfile.gettempdir()) / f"mmc_{script.stem}_{crc:08x}"
+    host = comfyui()
+    subprocess.run([interpreter(host), script, folder], cwd=host, check=True)
+    return folder

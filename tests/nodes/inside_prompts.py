@@ -1,8 +1,7 @@
-"""Run by the host's Python from the host's folder: image prompts on tiny Flux, SD3.5 and
-Kolors networks, and pictures of every kind.
+"""Run by the host's Python from the host's folder: where image prompts act in a latent, layer by
+layer, and on two devices.
 
-Prints JSON. What each adapter should do is done a second time, by hooks on the host's own modules
-and the formulas of mm_core, which are compared with diffusers elsewhere.
+Prints JSON. What one layer adds, with a mask and without, is read behind its attention.
 """
 
 import json
@@ -13,341 +12,171 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import inside  # noqa: F401, I001  first: it makes the rest importable
-import comfy.latent_formats
-import comfy.model_base
-import comfy.model_management
 import comfy.model_patcher
-import comfy.ops
-import comfy.supported_models
+import comfy.samplers
 import folder_paths
-import layouts
 import torch
-from safetensors.torch import save_file
 
-import probe_models
 import probe_vision
 import random_adapters
-from mmc_pack.mm_core.adapters.ip_adapter.combine import concat_tokens
-from mmc_pack.mm_core.adapters.ip_adapter.flux import instantx_term, xlabs_term
-from mmc_pack.mm_core.adapters.ip_adapter.projection import ImagePrompt
-from mmc_pack.mm_core.errors import MMError
+from mmc_pack.mm_core.adapters.ip_adapter.keys_values import KV
+from mmc_pack.mm_core.adapters.ip_adapter.sites import SD15, sites
 from mmc_pack.nodes.host import modality as inputs
-from mmc_pack.nodes.host.ip_adapter import files
-from mmc_pack.nodes.host.ip_adapter.pictures import features
-from mmc_pack.nodes.host.ip_adapter.plain import apply_prompt
-from mmc_pack.nodes.host.ip_adapter.prompt import (
-    ImagePromptEffect,
-    Style,
-)
+from mmc_pack.nodes.host.ip_adapter import files, plain, prompt
+from mmc_pack.nodes.host.ip_adapter.bank import Bank
 from mmc_pack.nodes.host.make import Choices, make_guider
-from mmc_pack.nodes.host.modality import Guidance
-from mmc_pack.nodes.host.sample import sample_with
 
-torch.set_grad_enabled(False)  # as the host runs every node
-CONTEXT, CLIP, HIDDEN = 96, 48, 64
-SHAPES = {
-    "xlabs": layouts.xlabs(CLIP, CONTEXT, 64, 4, blocks=3),
-    "instantx": layouts.instantx_flux(CLIP, CONTEXT, 64, 8, blocks=5),
-    "sd35": layouts.instantx_sd35(HIDDEN, 96, 2, 128, 6, 32, 2, 64),
+PLACES = {site.place: site.host_module for site in sites(SD15)}
+CASES = {  # rows and columns of the latent, images, area: rows, columns, top, left
+    "tall": ((20, 12), 1, None),
+    "wide, two masks": ((12, 20), 2, None),
+    "odd": ((13, 9), 1, None),
+    "an area": ((20, 12), 1, (10, 6, 8, 2)),
+    "an odd area of an odd latent": ((21, 15), 1, (13, 9, 8, 3)),
+    "an area at the edge, two masks": ((16, 24), 2, (8, 10, 8, 14)),
 }
-SD3 = {
-    "in_channels": 16, "depth": 2, "num_blocks": 2, "adm_in_channels": 128, "qk_norm": "rms",
-    "context_embedder_config": {
-        "target": "torch.nn.Linear", "params": {"in_features": 128, "out_features": 128}
-    },
-    "pos_embed_scaling_factor": None, "pos_embed_max_size": 32, "num_patches": 32 * 32,
-    "input_size": None,
-}  # fmt: skip
+LEVELS = {0: 0, 2: 1, 4: 2, 6: 3, 15: 0}  # places of layers: how often their grid was halved
 
 
 def random(seed, *shape):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def words(seed):
-    return [[2 * random(seed, 1, 7, 128), {"pooled_output": random(seed + 50, 1, 128)}]]
+def words(area):
+    return [[2 * random(1, 1, 7, 128), {} if area is None else {"area": area}]]
 
 
-def sd3(**changes):
-    config = comfy.supported_models.SD3({**SD3, **changes})
-    config.set_inference_dtype(torch.float32, None)
-    config.custom_operations = comfy.ops.manual_cast
-    model = comfy.model_base.SD3(config)
-    probe_models._fill(model.diffusion_model, seed=3)
-    with torch.no_grad():
-        model.diffusion_model.pos_embed.copy_(
-            0.1 * random(4, *model.diffusion_model.pos_embed.shape)
+def nothing():
+    return [[2 * random(9, 1, 7, 128), {}]]
+
+
+def style(mask, place, weight=1.0, strength=1.0):
+    look = prompt.Style(strength, layers="" if place is None else f"{place}:1", mask=mask)
+    picture = random(3, 1, 64, 64, 3).sigmoid()
+    return inputs.style(None, adapter, vision, picture, look, inputs.Guidance(weight))
+
+
+def guided(model, area, styled):
+    """A guider of ours with one row."""
+    text = inputs.condition(words(area), nothing(), "text", inputs.Guidance(1.0))
+    return make_guider(model, {"0": text, "1": styled}, Choices("leave_one_out", 1.0))
+
+
+def applied(model, area, styled):
+    """The host's own guider, with one row."""
+    patched, positive, negative = plain.apply_prompt(model, words(area), nothing(), styled)
+    guider = comfy.samplers.CFGGuider(patched)
+    guider.set_conds(positive, negative)
+    guider.set_cfg(1.0)
+    return guider
+
+
+def sampled(guider, size, images, steps=1):
+    noise = random(5, images, 4, *size)
+    sigmas = torch.linspace(3.0, 0.0, steps + 1)
+    sampler = comfy.samplers.sampler_object("euler")
+    with torch.inference_mode():
+        return guider.sample(noise, torch.zeros_like(noise), sampler, sigmas, seed=1)
+
+
+def behind(place, make, size, images):
+    """What the text attention of a place gives (images, h w, width)."""
+    seen = []
+    layer = unet.model.diffusion_model.get_submodule(f"{PLACES[place]}.to_out")
+    hook = layer.register_forward_hook(lambda module, given, out: seen.append(out.clone()))
+    sampled(make(), size, images)
+    hook.remove()
+    (one,) = seen
+    return one
+
+
+def cells(mask, levels):
+    """A mask (h, w) on a grid that halves its sides and rounds up, so many times: each cell is the
+    mean of all places it touches."""
+    rows, columns = mask.shape
+    tall, wide = rows, columns
+    for _ in range(levels):
+        tall, wide = -(-tall // 2), -(-wide // 2)
+
+    def span(i, count, of):
+        return slice(i * of // count, -(-(i + 1) * of // count))
+
+    return torch.stack(
+        [mask[span(i, tall, rows), span(j, wide, columns)].mean()
+         for i in range(tall) for j in range(wide)]
+    )  # fmt: skip
+
+
+def fits(make, size, images, area):
+    """How far what each layer adds is from its share of what it adds without a mask; and the
+    smallest of what was added."""
+    pixels = torch.rand(
+        images, 2 * size[0], 2 * size[1], generator=torch.Generator().manual_seed(8)
+    )
+    latent = pixels.unflatten(1, (-1, 2)).unflatten(3, (-1, 2)).mean((2, 4))
+    tall, wide, top, left = area or (*size, 0, 0)
+    part = latent[:, top : top + tall, left : left + wide]
+    errors, effects = [], []
+    for place, levels in LEVELS.items():
+        none, whole, masked = (
+            behind(place, lambda s=s: make(unet, area, s), size, images)
+            for s in (style(None, place, strength=0.0), style(None, place), style(pixels, place))
         )
-        for name, weight in model.diffusion_model.named_parameters():
-            if ".ln_" in name:  # gains of the model's own norms, which the adapter must not feel
-                weight.copy_(0.5 + random(len(name), *weight.shape).abs())
-    device = torch.device("cpu")
-    return comfy.model_patcher.ModelPatcher(model, device, device)
+        share = torch.stack([cells(one, levels) for one in part])[..., None]
+        added = whole - none
+        errors.append(float((masked - none - share * added).abs().max() / added.abs().max()))
+        effects.append(float(added.abs().max() / none.abs().max()))
+    return max(errors), min(effects)
 
 
-def flux():
-    return probe_models.ProbeDiT().make()[0]
+def two_devices():
+    """The largest difference of a run whose rows are dealt to two; and the rows of the second."""
+    made = [style(None, None, 3.0), style(torch.ones(1, 8, 8), None, 2.0)]
+    text = inputs.condition(words(None), nothing(), "text", inputs.Guidance(2.0))
+
+    def drawn(model):
+        connected = {str(k): m for k, m in enumerate((text, *made))}
+        guider = make_guider(model, connected, Choices("leave_one_out", 1.0))
+        return sampled(guider, (16, 16), 1, 3)
+
+    alone = drawn(unet)
+    second, device, rows = probe_vision.ProbeUNet().make("SD1.5", 128)[0].model, "cpu:0", []
+    clone = comfy.model_patcher.ModelPatcher(second, torch.device(device), torch.device(device))
+    if not hasattr(clone, "is_multigpu_base_clone"):
+        return None
+    clone.is_multigpu_base_clone = True
+    second.diffusion_model.register_forward_pre_hook(lambda m, args: rows.append(len(args[0])))
+    both = unet.clone()
+    both.set_additional_models("multigpu", [clone])
+    return float((drawn(both) - alone).abs().max() / alone.abs().max()), rows
+
+
+def copies_by_device():
+    """Where the keys of one bank are, asked for by two devices in turn, and again."""
+    bank = Bank(
+        {1: KV(torch.ones(1, 4, 8), torch.ones(1, 4, 8))}, None, {1: 1.0}, bias=torch.ones(4)
+    )
+    asked = ["cpu", "meta", "cpu", "meta"]
+    found = [bank.at(1, torch.empty(1, device=d))[0].k for d in asked]
+    biases = [bank.bias_at(torch.empty(1, device=d)) for d in asked]
+    same = [found[k] is found[k + 2] and biases[k] is biases[k + 2] for k in (0, 1)]
+    return [str(k.device) for k in found], [str(b.device) for b in biases], same
 
 
 folder = Path(tempfile.mkdtemp())
+random_adapters.write_all(folder)
 folder_paths.add_model_folder_path("ipadapter", str(folder))
-for seed, (name, shapes) in enumerate(SHAPES.items()):
-    save_file(layouts.random_tensors(shapes, seed), folder / f"{name}.safetensors")
-adapters = {name: files.load(f"{name}.safetensors") for name in SHAPES}
-vision = probe_vision.ProbeVision().make(CLIP)[0]
-PICTURES = random(8, 2, 64, 64, 3).sigmoid()
-
-
-def text(weight, seed=1):
-    return inputs.condition(words(seed), words(9), "text", Guidance(weight))
-
-
-def style(kind, weight=1.0, pictures=PICTURES[:1], guidance=None, **look):
-    guidance = guidance or Guidance(weight)
-    if kind != "instantx":
-        return inputs.style(None, adapters[kind], vision, pictures, Style(**look), guidance)
-    # Its features are SigLIP's pooled vectors, which no vision model of the host's gives.
-    module, _ = adapters[kind].ready()
-    tokens = module.tokens(ImagePrompt(random(3, len(pictures), CLIP)))
-    if look.get("combine") != "one each":
-        tokens = concat_tokens(tokens)
-    effect = ImagePromptEffect(adapters[kind], tokens, None, Style(**look))
-    return inputs.HostModality(guidance.modality("style"), effect)
-
-
-def drawn(model, *modalities, size=(1, 16, 12, 20), steps=2, **choices):
-    connected = {str(k): m for k, m in enumerate(modalities)}
-    guider = make_guider(model, connected, Choices("leave_one_out", 1.0, **choices))
-    latent = {"samples": torch.zeros(*size)}
-    return sample_with(guider, 5, steps, "euler", "normal", 1.0, latent)["samples"]
-
-
-def off(found, wanted):
-    return float((found - wanted).abs().max() / wanted.abs().max())
-
-
-def refusal(run):
-    try:
-        run()
-    except MMError as e:
-        return str(e)
-
-
-# The same adapters by hooks on the modules themselves.
-
-
-def hooked_flux(kind, scale=1.0):
-    """A Flux whose modules themselves add what the adapter says, and the calls that were made."""
-    model = flux()
-    network, effect = model.model.diffusion_model, style(kind).effect
-    kvs = adapters[kind].patcher.model.keys_values(effect.tokens)
-    seen = {}
-    for i, block in enumerate(network.double_blocks):
-        block.img_attn.norm.register_forward_hook(
-            lambda m, given, out, i=i: seen.__setitem__(i, out[0])
-        )
-        if kind == "xlabs":
-            block.register_forward_hook(
-                lambda m, given, out, i=i: (out[0] + scale * xlabs_term(seen[i], kvs[i]), out[1])
-            )
-        else:
-            block.img_attn.proj.register_forward_pre_hook(
-                lambda m, given, i=i: (given[0] + scale * instantx_term(seen[i], kvs[i]),)
-            )
-    for i, block in enumerate(network.single_blocks, start=len(network.double_blocks)):
-        if kind == "xlabs":
-            break
-        block.norm.register_forward_hook(lambda m, given, out, i=i: seen.__setitem__(i, out[0]))
-
-        def add(m, given, i=i):
-            term = scale * instantx_term(seen[i], kvs[i])
-            return (given[0] + torch.nn.functional.pad(term, (0, given[0].shape[-1] - 64)),)
-
-        block.linear2.register_forward_pre_hook(add)
-    return model
-
-
-def hooked_sd3(scale=1.0):
-    """An SD3.5 whose image attention adds what the adapter says, from queries before any norm."""
-    model = sd3()
-    module, features = adapters["sd35"].patcher.model, style("sd35").effect.tokens
-    seen, now = {}, {}
-    # The network's own view of the time: what it embeds.
-    model.model.diffusion_model.t_embedder.register_forward_pre_hook(
-        lambda m, given: now.__setitem__("t", given[0][:1])
-    )
-    for i, block in enumerate(model.model.diffusion_model.joint_blocks):
-        block.x_block.attn.qkv.register_forward_hook(
-            lambda m, given, out, i=i: seen.__setitem__(i, out)
-        )
-
-        def add(m, given, i=i):
-            timed = module.image_proj(features, now["t"])
-            layer = module.ip_adapter[str(i)]
-            qkv = seen[i].unflatten(-1, (3, 2, 64)).permute(2, 0, 3, 1, 4)
-            return (given[0] + scale * layer(*qkv, layer.keys_values(timed)),)
-
-        block.x_block.attn.proj.register_forward_pre_hook(add)
-    return model
-
-
-def checked(kind, make, hooked):
-    model, one = make(), text(1.0)
-    without, with_it = drawn(model, one), drawn(model, one, style(kind))
-    both, ones = style(kind, 3.0), (1, 16, 8, 8)
-    pair = PICTURES if kind != "instantx" else PICTURES[:1]
-    mask = torch.ones(1, 5, 9)
-    half = torch.cat([torch.ones(1, 24, 20), torch.zeros(1, 24, 20)], -1)  # of 24 x 40 pixels
-    masked = drawn(model, one, style(kind, mask=half), steps=1)
-    return {
-        "acts": off(with_it, without),
-        "off": off(with_it, drawn(hooked(), one)),
-        "half as loud": off(drawn(model, one, style(kind, strength=0.5)), drawn(hooked(0.5), one)),
-        "weight 0": bool(torch.equal(drawn(model, one, style(kind, 0.0)), without)),
-        "strength 0": bool(torch.equal(drawn(model, one, style(kind, strength=0.0)), without)),
-        "rows": off(
-            drawn(model, one, both, steps=1),
-            3 * drawn(model, one, style(kind), steps=1) - 2 * drawn(model, one, steps=1),
-        ),
-        "again": bool(torch.equal(with_it, drawn(model, one, style(kind)))),
-        "without again": bool(torch.equal(without, drawn(model, one))),
-        "mask of ones": off(drawn(model, one, style(kind, mask=mask)), with_it),
-        "mask of zeros": off(drawn(model, one, style(kind, mask=0 * mask)), without),
-        "half a mask": [off(masked, without), off(masked, with_it)],
-        "two pictures": off(drawn(model, one, style(kind, pictures=PICTURES)), with_it),
-        "one each": [
-            off(
-                drawn(
-                    model, one, style(kind, pictures=pair, combine="one each"), size=(2, *ones[1:])
-                )[0],
-                drawn(model, one, style(kind), size=(2, *ones[1:]))[0],
-            )
-        ],
-        "twice": off(
-            drawn(model, one, style(kind), inputs_named(style(kind), "other")),
-            drawn(hooked(2.0), one),
-        ),
-        "layers": off(drawn(model, one, style(kind, layers="1:1")), with_it),
-        "weak": refusal(lambda: drawn(model, one, style(kind, weight_type="weak input"))),
-        "native": native(model, kind),
-    }
-
-
-def inputs_named(modality, name):
-    return modality.renamed(name)
-
-
-def native(model, kind):
-    """The plain way, for one prompt at a push of 1: positive alone."""
-    patched, positive, _ = apply_prompt(model, words(1), words(9), style(kind))
-    one = inputs.condition(positive, None, "text", Guidance(1.0))
-    return off(drawn(patched, one), drawn(model, text(1.0), style(kind)))
-
-
-def chained():
-    """Another pack's replacement of a block, before ours, goes on acting."""
-    out = {}
-    for kind, model in (("xlabs", flux()), ("sd35", sd3())):
-
-        def quiet(args, extra):
-            out = extra["original_block"](args)
-            return {**out, "img": 0.9 * out["img"]}
-
-        theirs = model.clone()
-        theirs.set_model_patch_replace(quiet, "dit", "double_block", 0)
-        both = drawn(theirs, text(1.0), style(kind))
-        out[kind] = [
-            off(both, drawn(theirs, text(1.0))), off(both, drawn(model, text(1.0), style(kind)))
-        ]  # fmt: skip
-    return out
-
-
-def reference_latents():
-    """Tokens of a reference picture are no part of the picture: a mask lies over the picture."""
-    model = flux()
-    told = [[t, {**o, "reference_latents": [random(6, 1, 16, 8, 8)]}] for t, o in words(1)]
-    one = inputs.condition(told, None, "text", Guidance(1.0))
-    out = {}
-    for kind in ("xlabs", "instantx"):
-        zeros, ones = torch.zeros(1, 12, 20), torch.ones(1, 12, 20)
-        without, with_it = drawn(model, one), drawn(model, one, style(kind))
-        out[kind] = [
-            off(with_it, without), off(drawn(model, one, style(kind, mask=ones)), with_it),
-            off(drawn(model, one, style(kind, mask=zeros)), without),
-        ]  # fmt: skip
-    return out
-
-
-def wrong():
-    model, unet = flux(), probe_vision.ProbeUNet().make("SD1.5", 128)[0]
-    one = text(1.0)
-    return {
-        "flux on a unet": refusal(lambda: drawn(unet, one, style("xlabs"))),
-        "sd35 on flux": refusal(lambda: drawn(model, one, style("sd35"))),
-        "flux on sd35": refusal(lambda: drawn(sd3(), one, style("instantx"))),
-        "too few blocks": refusal(lambda: drawn(sd3(num_blocks=3), one, style("sd35"))),
-        "medium": refusal(lambda: drawn(sd3(x_block_self_attn_layers=[0]), one, style("sd35"))),
-        "scaling": refusal(lambda: style("sd35", scaling="K+V")),
-        "image weights": refusal(lambda: style("xlabs", pictures=PICTURES, image_weights="1, 2")),
-        "pooled": refusal(
-            lambda: inputs.style(
-                None, adapters["instantx"], vision, PICTURES, Style(), Guidance(1.0)
-            )
-        ),
-    }
-
-
-def kolors():
-    """FaceID tokens pass through the model's own projection of text, where a MODEL keeps it."""
-    shapes = layouts.faceid_plus(16, 1024, 192, 6) | layouts.layers(random_adapters.SDXL, 128)
-    save_file(layouts.random_tensors(shapes, 5), folder / "kolors.safetensors")
-    adapter = files.load("kolors.safetensors")
-    tokens = random(6, 1, 6, 192)
-    effect = ImagePromptEffect(adapter, tokens, None, Style())
-    model = probe_vision.ProbeUNet().make("SDXL", 128)[0]
-    without = refusal(lambda: effect.bank(model))
-    project = torch.nn.Linear(192, 128)
-    model.model.diffusion_model.encoder_hid_proj = project
-    read = tokens @ project.weight.T + project.bias
-    bank = effect.bank(model)
-    weights = adapter.patcher.model.ip_adapter
-    wanted = {i: read @ weights[str(i)].to_k_ip.weight.T for i in bank.present}
-    return {
-        "model": adapter.layout.model, "layers": len(bank.present), "without": without,
-        "off": max(off(kv.k, wanted[i]) for i, kv in bank.present.items()),
-    }  # fmt: skip
-
-
-def pictures():
-    """What is read of pictures: colours, whatever else they hold."""
-    layout = adapters["xlabs"].layout
-    colour = PICTURES[:1]
-    grey = colour[..., :1]
-
-    def read(image, crop="center"):
-        return features(vision, image, layout, crop)
-
-    alpha = torch.cat([colour, torch.zeros_like(grey)], -1)
-    tall = random(9, 2, 90, 40, 3).sigmoid()
-    return {
-        "alpha": off(read(alpha), read(colour)),
-        "grey": off(read(grey), read(grey.expand(-1, -1, -1, 3))),
-        "batch": off(read(PICTURES)[1:], read(PICTURES[1:])),
-        "tiles": list(read(tall, "tiles").shape), "pad": list(read(tall, "pad").shape),
-        "none": refusal(lambda: read(PICTURES[:0])),
-        "not finite": refusal(lambda: read(colour * float("nan"))),
-        "two channels": refusal(lambda: read(colour[..., :2])),
-    }  # fmt: skip
-
-
+adapter = files.load("one.safetensors")
+vision = probe_vision.ProbeVision().make(48)[0]
+unet = probe_vision.ProbeUNet().make("SD1.5", 128)[0]
+routes = {"guider": guided, "applied": applied}
 found = {
-    "xlabs": checked("xlabs", flux, lambda scale=1.0: hooked_flux("xlabs", scale)),
-    "instantx": checked("instantx", flux, lambda scale=1.0: hooked_flux("instantx", scale)),
-    "sd35": checked("sd35", sd3, hooked_sd3),
-    "chained": chained(),
-    "reference latents": reference_latents(),
-    "wrong": wrong(),
-    "kolors": kolors(),
-    "pictures": pictures(),
+    "masks": {
+        f"{case}, {route}": fits(make, *given)
+        for case, given in CASES.items()
+        for route, make in routes.items()
+    },
+    "two devices": two_devices(),
+    "copies": copies_by_device(),
 }
 sys.stdout.write(json.dumps(found) + "\n")

@@ -1,6 +1,7 @@
 """What saved workflows rely on, out of /object_info: the part of it that must not change."""
 
-HOSTS = ("sampler_name", "scheduler", "file")  # their options belong to the ComfyUI at hand
+# Their options belong to the ComfyUI at hand, or to its model folders.
+HOSTS = ("sampler_name", "scheduler", "file", "folder", "detector")
 
 
 def pack_nodes(info, pack):

@@ -91,6 +91,17 @@ def test_one_text_is_core(adapters, images):
     assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize("composition", ["leave_one_out", "joint"])
+def test_where_memory_runs_out_no_row_changes_its_side(adapters, composition):
+    """Where memory runs out, each row is a call of its own."""
+    g = Patched()
+    texts = [g.text(p, weight=w) for p, w in zip(PROMPTS[:3], WEIGHTS[:3], strict=True)]
+    together = g.guided(*texts, composition=composition, steps=2)
+    g.model = g.add("ProbeFault", model=g.model, fault="memory", after=0, rows=1, times=0)
+    apart, one = latents(adapters, g, g.guided(*texts, composition=composition, steps=2), together)
+    assert off(apart, one) < 1e-4
+
+
 def test_areas_are_as_in_core(adapters):
     """Four entries on two sides, of two sizes: calls with one, two and three chunks."""
     g = Patched()

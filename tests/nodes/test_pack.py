@@ -18,7 +18,9 @@ pytestmark = pytest.mark.host
 NODES = {
     "MMC_LoadEmbedded", "MMC_Text", "MMC_StyleImage", "MMC_Depth", "MMC_Pose", "MMC_Segmentation",
     "MMC_Audio", "MMC_Condition", "MMC_Schedule", "MMC_Preset", "MMC_Guider", "MMC_KSampler",
-    "MMC_Report", "MMC_LoadIPAdapter", "MMC_ApplyImagePrompt",
+    "MMC_Report", "MMC_LoadIPAdapter", "MMC_ApplyImagePrompt", "MMC_LoadEncoder",
+    "MMC_LoadFusion", "MMC_EncodeText", "MMC_EncodeImage", "MMC_EncodeDepth", "MMC_EncodePose",
+    "MMC_EncodeSegmentation", "MMC_EncodeAudio", "MMC_EncodeVideo", "MMC_Fuse",
 }  # fmt: skip
 PAGES = PACK / "web" / "docs"
 GOLDEN = PACK / "tests" / "golden" / "schemas.json"

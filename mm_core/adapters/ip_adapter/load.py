@@ -1,5 +1,6 @@
 """An adapter file to its layout, its tensors or a module, or a refusal that says why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -7,6 +8,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
+from ...errors import WeightsError
 from ...types import Tensor
 from ...weights.load import check_shapes, read_foreign, read_shapes
 from .adapter import IPAdapter, TimedAdapter, make_adapter
@@ -37,9 +39,13 @@ def read_layout(path: Path) -> Layout:
 
 
 def read_adapter(path: Path) -> AdapterFile:
-    """Layout and tensors, in the file's own precision, under canonical names."""
+    """Layout and tensors, in the file's own precision, under canonical names.
+
+    Raises WeightsError also for tensors that are not all finite numbers.
+    """
     layout = read_layout(path)
     named = canonical_names(read_foreign(path))
+    _check_numbers(named, path.name)
     lora = {name: tensor for name, tensor in named.items() if is_lora(name)}
     return AdapterFile(layout, {n: t for n, t in named.items() if n not in lora}, lora)
 
@@ -50,3 +56,19 @@ def load_adapter(path: Path, ops: ModuleType = nn) -> IPAdapter | TimedAdapter:
     adapter = make_adapter(file.layout, ops)
     adapter.load_state_dict({name: tensor.float() for name, tensor in file.tensors.items()})
     return adapter.eval().requires_grad_(False)
+
+
+def _check_numbers(tensors: Mapping[str, Tensor], source: str) -> None:
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(
+                f"{source} cannot be used: {name} holds numbers of the kind {kind}; needed "
+                "floating point, such as float16: download a file that is not quantised"
+            )
+        wide = tensor.float() if tensor.element_size() == 1 else tensor
+        if not torch.isfinite(wide).all():
+            raise WeightsError(
+                f"{source} is damaged: {name} holds numbers that are not finite; download it "
+                "again, or convert it again from its original"
+            )

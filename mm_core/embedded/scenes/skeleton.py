@@ -6,20 +6,13 @@ by ControlNet's annotators: limbs at 0.6 of their colour, joints at full colour)
 
 import torch
 
+from ...encoders.control import skeleton as published
 from ...types import Float, Tensor
 from .attributes import MAP_PIXELS
 from .shapes import capsule
 
-# Our 14 joints are the first 14 points of BODY_18, so indices agree.
-LIMBS = (
-    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10),
-    (1, 11), (11, 12), (12, 13), (1, 0),
-)  # fmt: skip
-_HEX = (
-    "ff0000 ff5500 ffaa00 ffff00 aaff00 55ff00 00ff00 00ff55 00ffaa "
-    "00ffff 00aaff 0055ff 0000ff 5500ff aa00ff ff00ff ff00aa ff0055"
-)
-WHEEL = torch.tensor([list(bytes.fromhex(c)) for c in _HEX.split()]) / 255
+LIMBS = published.LIMBS[:13]  # our 14 joints are the first 14 points of BODY_18: indices agree
+WHEEL = torch.tensor(published.WHEEL) / 255
 
 
 def draw_skeleton(

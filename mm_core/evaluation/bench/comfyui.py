@@ -4,23 +4,28 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
 
-SCRIPT = Path(__file__).absolute().parents[3] / "benchmarks" / "comfyui_guidance.py"
+_FOLDER = Path(__file__).absolute().parents[3] / "benchmarks"
+SCRIPTS = {
+    "comfyui": _FOLDER / "comfyui_guidance.py",
+    "image_prompts": _FOLDER / "ip_adapter_cost.py",
+}
 
 
-def find(environment: Mapping[str, str] = os.environ) -> Path | str:
-    """The ComfyUI at $COMFYUI_PATH or ~/comfy/ComfyUI; otherwise one line that says what lacks."""
+def find(part: str, environment: Mapping[str, str] = os.environ) -> Path | str:
+    """The ComfyUI at $COMFYUI_PATH or ~/comfy/ComfyUI; otherwise one line that says what a part
+    lacks."""
     named = environment.get("COMFYUI_PATH")
     host = Path(named) if named else Path.home() / "comfy" / "ComfyUI"
-    if not SCRIPT.is_file():
-        return f"part comfyui left out: {SCRIPT} is missing; run it from a checkout of this pack"
+    if not (script := SCRIPTS[part]).is_file():
+        return f"part {part} left out: {script} is missing; run it from a checkout of this pack"
     if not ((host / "main.py").is_file() and (host / "comfy").is_dir()):
-        return f"part comfyui left out: no ComfyUI at {host}; set COMFYUI_PATH to its folder"
+        return f"part {part} left out: no ComfyUI at {host}; set COMFYUI_PATH to its folder"
     return host
 
 
@@ -32,13 +37,13 @@ def interpreter(host: Path, environment: Mapping[str, str] = os.environ) -> Path
     return next((p for p in inside if p.exists()), Path(sys.executable))
 
 
-def measure(host: Path, script: Path = SCRIPT) -> dict[str, Any]:
-    """The JSON object that the script prints last. Its progress goes to standard error.
+def measure(host: Path, script: Path, arguments: Sequence[str] = ()) -> dict[str, Any]:
+    """The JSON object that a script prints last.
 
     Raises InputError with the script's last words where it fails.
     """
     done = subprocess.run(
-        [str(interpreter(host)), str(script)],
+        [str(interpreter(host)), str(script), *arguments],
         cwd=host,
         capture_output=True,
         text=True,

@@ -1,10 +1,11 @@
-"""The figures of `mmc bench guidance` as tables for a document, one part at a time."""
+"""The figures of `mmc bench` as tables for a document, one part at a time."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..markdown import END, around
 from .methods import MEANING
+from .style_table import style
 
 
 def begin(part: str) -> str:
@@ -91,6 +92,18 @@ def comfyui(found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def image_prompts(found: Mapping[str, Any]) -> str:
+    """Whatever the script measured: a sentence and a table, one after another."""
+    peer = found["peer"]
+    beside = f"Ours beside {peer}" if peer else "Ours alone: no other pack was given by --peer"
+    said = [f"{beside}; {found['million parameters']} million parameters with random weights."]
+    for table in found["tables"]:
+        names = list(dict.fromkeys(name for line in table["lines"] for name in line))
+        rows = [[_plain(line.get(name, "")) for name in names] for line in table["lines"]]
+        said += ["", table["about"], "", *map(_row, [names, ["---"] * len(names), *rows])]
+    return "\n".join(said) + "\n"
+
+
 def meanings() -> str:
     """What each method is, for people."""
     return "\n".join(f"- *{name}*: {said}" for name, said in MEANING.items()) + "\n"
@@ -100,6 +113,8 @@ TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "oracle": oracle,
     "embedded": embedded,
     "comfyui": comfyui,
+    "image_prompts": image_prompts,
+    "style": style,
 }
 
 

@@ -38,7 +38,8 @@ class Bank:
             loud = 1 - present
         elif none is not None:
             share = present.to(like.dtype)
-            kv = KV(*(n + share * (p - n) for p, n in zip(kv, none, strict=True)))
+            away = (rows(part, like.shape[0]) for part in none)
+            kv = KV(*(n + share * (p - n) for p, n in zip(kv, away, strict=True)))
         kv, left = scale_kv(kv, self.scales[index], self.scaling)
         return kv, loud.to(like.dtype) * left
 

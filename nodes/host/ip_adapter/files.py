@@ -1,13 +1,10 @@
 """Adapter files in ComfyUI's models/ipadapter, which other packs share."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import comfy.model_management
-import comfy.model_patcher
 import comfy.ops
 import comfy.utils
 import folder_paths
@@ -16,6 +13,8 @@ from ....mm_core.adapters.ip_adapter.adapter import make_adapter
 from ....mm_core.adapters.ip_adapter.layout import Layout
 from ....mm_core.adapters.ip_adapter.load import read_adapter, read_layout
 from ....mm_core.errors import MMError
+from .. import folders
+from ..patcher import managed, ready
 
 FOLDER = "ipadapter"
 READ, PICKLED = (".safetensors",), (".bin",)
@@ -31,16 +30,11 @@ class HostIPAdapter:
 
     def ready(self):
         """The module, on the device where it runs."""
-        comfy.model_management.load_models_gpu([self.patcher])
-        return self.patcher.model, self.patcher.load_device
+        return ready(self.patcher)
 
 
 def register_folder() -> None:
-    """models/ipadapter, beside what the user's own paths file may have said of it."""
-    paths, extensions = folder_paths.folder_names_and_paths.get(FOLDER, ([], set()))
-    own = os.path.join(folder_paths.models_dir, FOLDER)
-    paths = [*paths, *([own] if own not in paths else [])]
-    folder_paths.folder_names_and_paths[FOLDER] = (paths, {*extensions, *READ, *PICKLED})
+    folders.register(FOLDER, (*READ, *PICKLED))
 
 
 def names() -> list[str]:
@@ -54,17 +48,9 @@ def load(name: str, disable_dynamic: bool = False) -> HostIPAdapter:
     file = read_adapter(path)
     dtype = comfy.utils.weight_dtype(file.tensors)
     module = make_adapter(file.layout, comfy.ops.manual_cast).to(dtype)
-    core = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
-    kind = comfy.model_patcher.ModelPatcher if disable_dynamic else core
-    manage = comfy.model_management
-    patcher = kind(
-        module.eval(),
-        load_device=manage.get_torch_device(),
-        offload_device=manage.unet_offload_device(),
-    )
+    patcher = managed(module, _reload, (name,), disable_dynamic)
     dynamic = getattr(patcher, "is_dynamic", lambda: False)()
     module.load_state_dict(file.tensors, assign=dynamic)
-    patcher.cached_patcher_init = (_reload, (name,))
     return HostIPAdapter(patcher, file.layout, file.lora)
 
 

@@ -42,10 +42,12 @@ class Network:
 def network_of(model, layout: Layout) -> Network:
     """InputError for networks of another kind, by name; WeightsError for other sizes."""
     network, name = model.model.diffusion_model, type(model.model).__name__
+    if isinstance(network, UNetModel):
+        name = _architecture(model).name
     kind, make = _KINDS.get(layout.model, (UNetModel, _unet))
     if not isinstance(network, kind):
         raise InputError(
-            f"{layout.source} is for {layout.model}, but the model is a {name}: choose an adapter "
+            f"{layout.source} is for {layout.model}, but the model is {name}: choose an adapter "
             f"for it, or load a {layout.model} model"
         )
     return make(model, layout)
@@ -125,5 +127,6 @@ def _architecture(model) -> Architecture:
     widths = tuple(config["model_channels"] * m for m in mult)
     depths = tuple(depth[level * layers] for level in range(len(mult)))
     middle = max(0, config.get("transformer_depth_middle") or 0)
-    known = {768: "SD1.5", 2048: "SDXL"}.get(config["context_dim"], type(model.model).__name__)
+    width = config["context_dim"]
+    known = {768: "SD1.5", 1024: "SD2", 2048: "SDXL"}.get(width, f"a UNet that reads width {width}")
     return Architecture(known, config["context_dim"], widths, depths, middle, layers)

@@ -2,10 +2,13 @@
 
 from itertools import count
 
+import comfy.patcher_extension
+
 from ....mm_core.errors import InputError
 from .carry import tags
 from .prompt import Frame, ImagePromptEffect, with_banks
 
+CALL = comfy.patcher_extension.WrappersMP.CALC_COND_BATCH
 _applied = count(1)
 
 
@@ -19,7 +22,9 @@ def apply_prompt(model, positive, negative, modality):
         )
     name = f"applied {next(_applied)}"  # two in one graph must not be taken for each other
     patched = with_banks(model, {name: effect.bank(model)}, {name: effect})
-    mask = effect.mask_cond(Frame())
+    frame = Frame()
+    mask = effect.mask_cond(frame)
+    patched.add_wrapper_with_key(CALL, name, _Framed(frame, effect))
 
     def carrying(conditioning, strength):
         told = tags(name, strength, effect.absent is not None, mask)
@@ -29,3 +34,16 @@ def apply_prompt(model, positive, negative, modality):
         ]
 
     return patched, carrying(positive, 1.0), carrying(negative, 0.0)
+
+
+class _Framed:
+    """A CALC_COND_BATCH wrapper: after it, rows are cut to their areas, and a call holds several
+    chunks of the batch."""
+
+    def __init__(self, frame: Frame, effect: ImagePromptEffect):
+        self.frame, self.effect = frame, effect
+
+    def __call__(self, executor, model, conds, x, timestep, options):
+        self.effect.check_batch(len(x))
+        self.frame.size = tuple(x.shape[-2:])
+        return executor(model, conds, x, timestep, options)

@@ -1,27 +1,20 @@
-"""An image prompt: pictures through an adapter, ready for any UNet that the adapter fits."""
+"""An image prompt, ready for any network that its adapter fits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import comfy.conds
 import comfy.model_management
-import comfy.utils
 import torch
 import torch.nn.functional as F
 
 from ....mm_core.adapters.ip_adapter import weight_types
-from ....mm_core.adapters.ip_adapter.combine import combine_features, concat_tokens, token_bias
-from ....mm_core.adapters.ip_adapter.layout import Layout
 from ....mm_core.adapters.ip_adapter.lora import lora_weights
-from ....mm_core.adapters.ip_adapter.projection import ImagePrompt, check_prompt, null_prompt
-from ....mm_core.adapters.ip_adapter.scaling import SCALINGS
-from ....mm_core.errors import InputError
-from ....mm_core.guidance.gain import numbers
+from ....mm_core.branches.shapes import to_batch
 from .bank import Bank
 from .files import HostIPAdapter
 from .networks import network_of
-from .pictures import blank, features
 from .sd3 import TimedBank
 
 COMBINE = ("concat", "one each", "add", "subtract", "average", "norm average")
@@ -76,6 +69,10 @@ class ImagePromptEffect:
     def samples(self) -> torch.Tensor:
         """A tensor as long as the input's batch."""
         return self.tokens
+
+    def check_batch(self, count: int) -> None:
+        """InputError unless there is one prompt, or one for each of count images."""
+        to_batch(self.samples, count, "the style input")
 
     def bank(self, model) -> Bank | TimedBank:
         """Keys and values for a model's layers. Raises WeightsError where it does not fit."""
@@ -137,40 +134,8 @@ class CONDMask(comfy.conds.CONDRegular):
                 half = len(area) // 2  # sizes, then where they begin; rows and columns last
                 (rows, columns), (top, left) = area[half - 2 : half], area[-2:]
                 data = data[..., top : top + rows, left : left + columns]
-        return self._copy_with(comfy.utils.repeat_to_batch_size(data, batch_size))
-
-
-def make_prompt(adapter: HostIPAdapter, clip_vision, image, style: Style) -> ImagePromptEffect:
-    """Encodes pictures and projects them. Raises InputError naming what does not fit."""
-    layout = adapter.layout
-    _check_style(layout, style)
-    kinds = {need.kind for need in layout.needs}
-    seen = features(clip_vision, image, layout, style.crop) if kinds - {"identity"} else None
-    identity = _identity(style.identity) if "identity" in kinds else None
-    weights = numbers(style.image_weights, "image weights") if style.image_weights.strip() else None
-    prompt, bias = _combined(ImagePrompt(seen, identity), style, weights, layout)
-    check_prompt(layout, prompt)
-    side_by_side = style.combine != "one each"
-
-    def tokens(one: ImagePrompt):
-        if layout.family == "sd35_instantx":
-            return concat_tokens(one.features) if side_by_side else one.features
-        module, device = adapter.ready()
-        moved = ImagePrompt(*(x if x is None else x.to(device) for x in _parts(one)))
-        made = module.tokens(moved)
-        made = concat_tokens(made) if side_by_side else made
-        return made.to(comfy.model_management.intermediate_device())
-
-    absent = None
-    if style.negative is not None:
-        away = features(clip_vision, style.negative, layout, style.crop)
-        absent = tokens(ImagePrompt(away, identity))
-    elif style.absent == "null picture":
-        none = blank(clip_vision, layout) if seen is not None else None
-        absent = tokens(null_prompt(layout, prompt, none))
-    present = tokens(prompt)
-    count = len(prompt.features) if side_by_side and prompt.features is not None else 1
-    return ImagePromptEffect(adapter, present, _as_long(absent, present), style, bias, count)
+        whole = to_batch(data, batch_size, "the attention_mask of the style input")
+        return self._copy_with(whole)
 
 
 def with_banks(model, banks: Mapping[str, Any], prompts: Mapping[str, ImagePromptEffect]):
@@ -189,66 +154,3 @@ def with_banks(model, banks: Mapping[str, Any], prompts: Mapping[str, ImagePromp
         whole = {f"diffusion_model.{name}": (w.up @ w.down,) for name, w in added.items()}
         out.add_patches(whole, prompt.style.strength)
     return out
-
-
-def _check_style(layout: Layout, style: Style) -> None:
-    """InputError for choices that mean nothing to an adapter."""
-    if layout.family in ("flux_instantx", "sd35_instantx") and style.scaling != SCALINGS[0]:
-        raise InputError(
-            f"{layout.source} norms its keys, which undoes scaling {style.scaling!r}; choose "
-            f"{SCALINGS[0]!r}"
-        )
-    weighted = bool(style.image_weights.strip()) and style.combine == "concat"
-    if layout.model in ("Flux", "SD3.5") and weighted:
-        raise InputError(
-            f"{layout.source} hears concatenated pictures alike: leave image_weights empty, or "
-            "choose average"
-        )
-
-
-def _combined(
-    prompt: ImagePrompt, style: Style, weights: Sequence[float] | None, layout: Layout
-) -> tuple[ImagePrompt, torch.Tensor | None]:
-    """Several pictures as the prompt that the user asked for, and scores for their tokens."""
-    if style.combine not in COMBINE:
-        raise InputError(f"there is no combination {style.combine!r}; choose {', '.join(COMBINE)}")
-    if style.combine in ("concat", "one each"):
-        given = prompt.features if prompt.features is not None else prompt.identity
-        count = 0 if given is None else len(given)
-        if weights is None:
-            return prompt, None
-        if len(weights) != count:
-            raise InputError(
-                f"there are {len(weights)} image weights for {count} pictures; give one for each"
-            )
-        if style.combine == "one each":
-            raise InputError(
-                "image weights are for pictures that are combined; with one each, use the "
-                "weights of the modality"
-            )
-        return prompt, token_bias(weights, layout.tokens)
-    parts = (
-        p if p is None else combine_features(p, style.combine, weights) for p in _parts(prompt)
-    )
-    return ImagePrompt(*parts), None
-
-
-def _parts(prompt: ImagePrompt):
-    return prompt.features, prompt.identity
-
-
-def _identity(given) -> torch.Tensor:
-    if not isinstance(given, torch.Tensor) or given.ndim not in (1, 2):
-        raise InputError(
-            "this adapter needs face embeddings: connect identity, a tensor of (faces, 512) from "
-            f"a face recogniser of yours; found {type(given).__name__}"
-        )
-    return given[None].float() if given.ndim == 1 else given.float()
-
-
-def _as_long(absent, present):
-    """Tokens of no picture, repeated to as many as there are of pictures."""
-    if absent is None or absent.shape[1] == present.shape[1]:
-        return absent
-    times = -(-present.shape[1] // absent.shape[1])
-    return absent.repeat(1, times, 1)[:, : present.shape[1]]

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from mm_core.cli import bench
 from mm_core.evaluation.bench.tables import begin
@@ -31,6 +32,9 @@ def quick(monkeypatch):
         (["--parts", ","], "--parts ',': needed a value among oracle"),
         (["--n", "12"], "--n 12: needed a value between 8 and 10000 that 8 divides"),
         (["--steps", "3"], "--steps 3: needed a value between 4 and 1000"),
+        (["--peer", "folder"], "--peer folder: needed a value that is a folder of a pack"),
+        (["--steps", "0"], "--steps 0: needed a value between 4 and 1000"),
+        (["--image", "a.png"], "--image a.png: guidance has no picture; leave it out"),
         (["--json", "folder"], "--json folder is a folder"),
         (["--markdown", "none.md"], "--markdown none.md: cannot be read"),
         (["--markdown", "plain.md"], "--markdown plain.md lacks the lines '<!-- bench: oracle"),
@@ -44,6 +48,52 @@ def test_what_cannot_be_is_refused_before_anything_is_measured(
     (tmp_path / "plain.md").write_text("no marks")
     refused(words, "bench", "guidance", "--parts", "oracle", *arguments)
     assert quick == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--parts", "oracle"], "--parts oracle: style has no parts; leave it out"),
+        (["--n", "24"], "--n 24: needed a value between 16 and 10000 that 16 divides"),
+        (["--image", "folder"], "--image folder is a folder"),
+    ],
+)
+def test_what_style_cannot_do_is_refused_before_anything_is_measured(
+    refused, monkeypatch, tmp_path, arguments, words
+):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setitem(bench.MEASURE, "style", lambda given: pytest.fail("measured"))
+    refused(words, "bench", "style", *arguments)
+
+
+def test_style_becomes_a_picture_a_table_and_json(mmc, monkeypatch, tmp_path):
+    style = bench.style
+    points = (style.two_weights(3.0, 2.5), style.one_cfg(3.0, 1.0))
+    monkeypatch.setattr(style, "POINTS", points)
+    (tmp_path / "a.md").write_text(f"{begin('style')}\nold\n{END}\n")
+    arguments = ("--n", 16, "--steps", 4, "--markdown", "a.md", "--image", "b/a.png")
+    outcome = mmc("bench", "style", *arguments, "--json", "a.json")
+    assert outcome.code == 0, outcome.err
+    result = json.loads((tmp_path / "a.json").read_text())
+    assert [p["curve"] for p in result["parts"]["style"]["points"]] == [p.curve for p in points]
+    assert result["command"] == "mmc bench style " + " ".join(map(str, arguments))
+    document = (tmp_path / "a.md").read_text()
+    assert "| leave_one_out, text 3 | 2.5 |" in document
+    assert "old" not in document
+    with Image.open(tmp_path / "b" / "a.png") as picture:
+        assert (picture.format, picture.width) == ("PNG", 1000)
+
+
+def test_style_has_its_own_number_of_steps(mmc, monkeypatch):
+    asked = []
+
+    def measured(given):
+        asked.append((given.n, given.steps))
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(bench.MEASURE, "style", measured)
+    assert mmc("bench", "style").code == 130
+    assert asked == [(96, 16)]
 
 
 def test_another_subject_is_refused(refused):
@@ -78,6 +128,29 @@ def test_no_comfyui_is_said_and_the_rest_is_measured(mmc, quick, monkeypatch, tm
     assert outcome.code == 0
     assert json.loads(outcome.out)["parts"].keys() == {"oracle"}
     assert outcome.err.startswith("part comfyui left out: no ComfyUI at ")
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_peer_is_passed_on_and_its_folder_is_not_written_down(
+    mmc, monkeypatch, tmp_path, given
+):
+    told = []
+
+    def measured(host, script, arguments):
+        told.append((script.name, *arguments))
+        return {"peer": None}
+
+    monkeypatch.setattr(bench.comfyui, "find", lambda part: tmp_path)
+    monkeypatch.setattr(bench.comfyui, "measure", measured)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").touch()
+    peer = ["--peer", "pack"] if given else []
+    outcome = mmc("bench", "guidance", "--parts", "image_prompts", *peer, "--json", "-")
+    assert outcome.code == 0, outcome.err
+    folder = ("--peer", str(tmp_path / "pack")) if given else ()
+    assert told == [("ip_adapter_cost.py", *folder)]
+    command = "mmc bench guidance --parts image_prompts" + (" --peer DIR" if given else "")
+    assert json.loads(outcome.out)["command"] == command
 
 
 def test_cancelling_leaves_the_document_as_it_was(mmc, monkeypatch, tmp_path):

@@ -1,7 +1,9 @@
 """doctor tells what it finds, and never fails because something is missing."""
 
+import layouts
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from mm_core.cli import doctor
 from mm_core.weights.save import save_tensors
@@ -15,7 +17,9 @@ def host(tmp_path):
     (tmp_path / "comfyui_version.py").write_text('__version__ = "0.33.0"\n')
     models = tmp_path / "models" / "ipadapter"
     models.mkdir(parents=True)
-    save_tensors({"a": torch.zeros(2)}, models / "good.safetensors")
+    save_tensors({"a": torch.zeros(2)}, models / "other.safetensors")
+    shapes = layouts.base(1024, 64) | layouts.layers([8] * 16, 64)
+    save_file(layouts.random_tensors(shapes), models / "good.safetensors")
     (models / "bad.safetensors").write_text("not weights")
     (models / "old.bin").touch()
     (models / "notes.txt").touch()
@@ -33,11 +37,39 @@ def test_doctor_tells_versions_and_that_the_model_is_usable(mmc):
 def test_models_of_a_host_are_told_usable_or_not_and_why(host):
     lines = list(doctor.findings(host))
     assert f"ComfyUI 0.33.0 at {host}" in lines
-    assert "ipadapter/good.safetensors: readable, 1 tensors" in lines
+    assert (
+        "ipadapter/good.safetensors: usable, base for SD1.5, 4 tokens, "
+        "needs image_embeds 1024 (CLIP-H)" in lines
+    )
+    assert any(
+        line.startswith(
+            "ipadapter/other.safetensors: NOT usable: other.safetensors is no IP-Adapter"
+        )
+        for line in lines
+    )
     path = host / "models" / "ipadapter" / "old.bin"
     assert f"ipadapter/old.bin: NOT usable: pickled; run mmc convert {path}" in lines
     assert any(line.startswith("ipadapter/bad.safetensors: NOT usable: ") for line in lines)
     assert not any("notes.txt" in line for line in lines)
+
+
+def test_encoders_are_told_by_what_they_are_good_for_or_why_not(host, tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor.importlib.metadata, "version", lambda name: "5.23.0")
+    encoders = tmp_path / "models" / "mmc_encoders"
+    for name, kind in (("openai/clip", "clip_vision_model"), ("other", "llama")):
+        (encoders / name).mkdir(parents=True)
+        (encoders / name / "config.json").write_text(f'{{"model_type": "{kind}"}}')
+        (encoders / name / "preprocessor_config.json").write_text("{}")
+        save_tensors({"a": torch.zeros(2)}, encoders / name / "model.safetensors")
+    clip = "CLIP vision: image -> a token for the picture, one for each patch"
+    lines = [line for line in doctor.findings(host) if line.startswith("mmc_encoders/")]
+    assert len(lines) == 2
+    assert lines[0].startswith(f"mmc_encoders/openai/clip: {clip}")
+    assert "other: cannot be used: config.json says model_type 'llama'" in lines[1]
+    found = list(doctor.findings(host, encoders / "openai" / "clip"))
+    assert any(line.startswith(f"clip: {clip}") for line in found)
+    nothing = f"{tmp_path / 'comfy'}: found no model folder, which holds config.json and "
+    assert any(x.startswith(nothing) for x in doctor.findings(host, tmp_path / "comfy"))
 
 
 def test_a_host_is_found_by_its_environment_variable(host, monkeypatch):

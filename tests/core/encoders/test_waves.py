@@ -7,8 +7,16 @@ import wave
 import pytest
 import torch
 
+from mm_core.encoders import waves
 from mm_core.encoders.audio import SAMPLE_RATE
-from mm_core.encoders.waves import LONGEST, read_wave, resample, to_mono, write_wave
+from mm_core.encoders.waves import (
+    LONGEST,
+    read_sound,
+    read_wave,
+    resample,
+    to_mono,
+    write_wave,
+)
 from mm_core.errors import InputError
 
 
@@ -89,6 +97,16 @@ def test_resampling_a_whole_number_of_periods_is_exact():
 def test_what_the_lower_rate_cannot_hold_is_cut_and_not_folded():
     high = resample(sine(10_000, 44_100)[None], 44_100, SAMPLE_RATE)
     assert high.abs().max() < 1e-3
+
+
+def test_a_file_is_read_whole_as_it_is_piece_by_piece(stored, monkeypatch):
+    monkeypatch.setattr(waves, "PIECE", 1000)
+    channels = [0.5 * sine(440, 8000), 0.25 * sine(880, 8000)]
+    path = stored(channels, 2, 8000)
+    sound = read_sound(path)
+    assert sound.rate == 8000
+    torch.testing.assert_close(sound.waves, torch.stack(channels)[None], rtol=0, atol=1e-4)
+    assert torch.equal(read_sound(path, 0.25).waves, sound.waves[..., :2000])
 
 
 def test_only_the_first_seconds_are_heard():

@@ -46,7 +46,8 @@ def test_a_pickled_file_is_never_opened(tmp_path, name):
     path = tmp_path / name
     torch.save({"weight": torch.zeros(1)}, path)
     with pytest.raises(
-        WeightsError, match=rf"{name} is a pickled file, .* run mmc convert {name} --"
+        WeightsError,
+        match=rf"{name} is a pickled file, .* run mmc convert {path} .*mm_core convert",
     ):
         read_weights(path, "toy", 1)
 
@@ -59,16 +60,32 @@ def test_a_web_page_saved_as_weights_is_called_one(tmp_path, start):
         read_weights(path, "toy", 1)
 
 
-@pytest.mark.parametrize("keep", [0, 4, 60, -1])
+@pytest.mark.parametrize("start", ["\ufeff<html>", "<!-- a page --><html>"])
+def test_a_web_page_behind_a_mark_is_one_too(tmp_path, start):
+    (tmp_path / "a.safetensors").write_text(start, encoding="utf-8")
+    with pytest.raises(WeightsError, match="is a web page saved as weights"):
+        read_weights(tmp_path / "a.safetensors", "toy", 1)
+
+
+def test_an_empty_file_is_called_empty(tmp_path):
+    (tmp_path / "a.safetensors").touch()
+    with pytest.raises(WeightsError, match=r"a\.safetensors is empty; download it again"):
+        read_weights(tmp_path / "a.safetensors", "toy", 1)
+
+
+@pytest.mark.parametrize("keep", [4, 60, -1])
 def test_a_truncated_file_is_refused(good, keep):
     good.write_bytes(good.read_bytes()[:keep])
     with pytest.raises(WeightsError, match=r"good\.safetensors is truncated or not a safetensors"):
         read_weights(good, "toy", 1)
 
 
-def test_a_text_file_is_refused(tmp_path):
+def test_a_pointer_to_a_file_is_not_taken_for_it(tmp_path):
     path = tmp_path / "a.safetensors"
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+    with pytest.raises(WeightsError, match="is a pointer of git-lfs, not the file"):
+        read_weights(path, "toy", 1)
+    path.write_text('{"error": "log in"}')
     with pytest.raises(WeightsError, match="truncated or not a safetensors file"):
         read_weights(path, "toy", 1)
 
@@ -108,7 +125,7 @@ def test_a_file_of_others_is_refused_for_the_same_reasons(good, tmp_path, read):
     with pytest.raises(WeightsError, match="found no file"):
         read(tmp_path / "none.safetensors")
     torch.save({}, tmp_path / "a.bin")
-    with pytest.raises(WeightsError, match=r"--out a\.safetensors$"):
+    with pytest.raises(WeightsError, match=r"a\.bin \(or, with ComfyUI"):
         read(tmp_path / "a.bin")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mm_core.errors import InputError
-from mm_core.evaluation.bench.comfyui import SCRIPT, find, interpreter, measure
+from mm_core.evaluation.bench.comfyui import SCRIPTS, find, interpreter, measure
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def script(tmp_path, monkeypatch):
 
 
 def test_the_named_folder_is_found_if_it_is_a_comfyui(host, tmp_path):
-    assert SCRIPT.is_file()
-    assert find({"COMFYUI_PATH": str(host)}) == host
-    said = find({"COMFYUI_PATH": str(tmp_path / "none")})
+    assert all(script.is_file() for script in SCRIPTS.values())
+    assert find("comfyui", {"COMFYUI_PATH": str(host)}) == host
+    said = find("comfyui", {"COMFYUI_PATH": str(tmp_path / "none")})
     assert (
         said
         == f"part comfyui left out: no ComfyUI at {tmp_path}/none; set COMFYUI_PATH to its folder"
@@ -49,8 +49,12 @@ def test_its_own_python_comes_before_this_one(host):
 
 
 def test_figures_are_the_last_line_and_the_script_runs_in_the_hosts_folder(host, script):
-    said = "import json, os\nprint('loading')\nprint(json.dumps({'here': os.getcwd()}))\n"
-    assert measure(host, script(said)) == {"here": str(host)}
+    said = (
+        "import json, os, sys\nprint('loading')\n"
+        "print(json.dumps({'here': os.getcwd(), 'told': sys.argv[1:]}))\n"
+    )
+    told = ["--peer", "a"]
+    assert measure(host, script(said), told) == {"here": str(host), "told": told}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from mm_core.errors import InputError
 from mm_core.evaluation.bench.methods import MEANING
-from mm_core.evaluation.bench.tables import begin, check, insert, meanings
+from mm_core.evaluation.bench.tables import begin, check, image_prompts, insert, meanings
 from mm_core.evaluation.markdown import END
 
 WORLD = {"inputs": 2, "method": "fast", "rows": 1.234, "error": 0.00456, "distance": 0.0171}
@@ -26,6 +26,12 @@ RESULT = {
             "time, ours over core": 1.0123, "calls": 2,
             "three inputs": {"steps": 12, "methods": [{"method": "ours: fast", "rows": 1.417}]},
         },
+        "image_prompts": {
+            "peer": "Pack 2.0 (0a1b)", "million parameters": 860,
+            "tables": [{"about": "Counted.", "lines": [
+                {"": "ours", "calls": 0.0}, {"": "theirs", "calls": 15.0, "error": 1.234e-7},
+            ]}],
+        },
     },
 }  # fmt: skip
 DOCUMENT = "Before.\n" + "".join(f"{begin(p)}\nold\n{END}\nbetween\n" for p in RESULT["parts"])
@@ -34,7 +40,7 @@ DOCUMENT = "Before.\n" + "".join(f"{begin(p)}\nold\n{END}\nbetween\n" for p in R
 def test_each_part_replaces_what_stood_between_its_marks():
     made = insert(DOCUMENT, RESULT)
     assert made.startswith("Before.\n")
-    assert made.count("between") == 3
+    assert made.count("between") == 4
     assert "old" not in made
     assert "| fast | 1.23 | 1.23 | 0.46% | 0.46% | 0.017 | 0.017 |" in made
     line = "| fast | 1.32 | 1.00 | 33.4 dB | 30.0 dB | same | 25% | 97.28 | -0.12 ±0.30 |"
@@ -44,7 +50,15 @@ def test_each_part_replaces_what_stood_between_its_marks():
     assert "| time, ours over core | 1.01 |" in made
     assert "two ControlNets, 12 steps of euler" in made
     assert "| ours: fast | 1.42 |" in made
-    assert made.count("`mmc bench guidance`") == 3
+    assert made.count("`mmc bench guidance`") == 4
+    assert "Ours beside Pack 2.0 (0a1b); 860 million" in made
+    assert "Counted.\n\n|  | calls | error |\n| --- | --- | --- |\n| ours | 0 |  |\n" in made
+    assert "| theirs | 15 | 1.23e-07 |" in made
+
+
+def test_figures_of_ours_alone_say_so():
+    alone = {**RESULT["parts"]["image_prompts"], "peer": None}
+    assert image_prompts(alone).startswith("Ours alone: no other pack was given by --peer; 860 ")
 
 
 def test_inserting_twice_changes_nothing_more():

@@ -1,0 +1,1 @@
+"""Control pictures with the conventions that published ControlNets were trained on."""

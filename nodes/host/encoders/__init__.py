@@ -1,0 +1,1 @@
+"""Encoders of the host's and of ours: an input as an embedding or a map."""

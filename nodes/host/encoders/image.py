@@ -1,0 +1,68 @@
+"""Pictures as an embedding."""
+
+import torch
+
+from ....mm_core.errors import InputError
+from .chosen import needs, the_one
+from .embedding import HostEmbedding, of_tokens, of_vectors, one_sample
+from .pictures import colour
+from .watch import in_parts
+
+TOKENS, LAST, VECTOR = "tokens", "last tokens", "one vector"
+READ = (TOKENS, LAST, VECTOR)
+AT_ONCE = 8  # pictures that a vision model of the host's is given
+
+FIELDS = {TOKENS: "penultimate_hidden_states", LAST: "last_hidden_state", VECTOR: "image_embeds"}
+
+
+def encode_image(
+    image=None,
+    clip_vision=None,
+    clip_vision_output=None,
+    encoder=None,
+    read: str = TOKENS,
+    crop: bool = True,
+    together: bool = False,
+) -> HostEmbedding:
+    """together: all pictures are one input, their tokens side by side; else each is a sample."""
+    source = the_one(
+        "image", clip_vision=clip_vision, encoder=encoder, clip_vision_output=clip_vision_output
+    )
+    if source == "clip_vision_output":
+        made = of_output("image", clip_vision_output, read)
+    else:
+        pictures = colour(needs("image", image, "image", "a picture"))
+        if source == "clip_vision":
+            made = by_vision("image", clip_vision, pictures, read, crop)
+        else:
+            reads = encoder.of_kind("image")
+            made = reads.embedded(pictures.movedim(-1, 1), vector=read == VECTOR)
+    if together and made.said is not None:
+        return HostEmbedding(one_sample(made.said), vector=made.vector)
+    return made
+
+
+def by_vision(name: str, vision, pictures, read: str, crop: bool = True) -> HostEmbedding:
+    """Pictures (b, h, w, 3) through the host's vision model, a few at a time."""
+    made = [
+        of_output(name, vision.encode_image(part, crop=crop), read)
+        for part in in_parts(pictures, AT_ONCE)
+    ]
+    vectors = [m.vector for m in made if m.vector is not None]
+    tokens = of_tokens(name, torch.cat([m.needed().tokens for m in made]))
+    return HostEmbedding(tokens, vector=torch.cat(vectors) if vectors else None)
+
+
+def of_output(name: str, output, read: str) -> HostEmbedding:
+    """CLIP_VISION_OUTPUT, which nodes other than the host's may have made with less in it."""
+    vector = getattr(output, "image_embeds", None)
+    vector = vector.float() if isinstance(vector, torch.Tensor) and vector.ndim == 2 else None
+    wanted = getattr(output, FIELDS[read], None)
+    if not isinstance(wanted, torch.Tensor):
+        raise InputError(
+            f"the vision model gives no {FIELDS[read]}, which {read!r} reads: choose another of "
+            f"{', '.join(READ)}"
+        )
+    if wanted.ndim == 2:
+        return HostEmbedding(of_vectors(name, wanted), vector=vector)
+    return HostEmbedding(of_tokens(name, wanted), vector=vector)

@@ -1,0 +1,1 @@
+"""Several embeddings as one CONDITIONING."""
