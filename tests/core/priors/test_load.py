@@ -135,8 +135,9 @@ def test_nothing_is_read_before_the_shapes_are_known_to_fit(network, tmp_path, m
     [
         ("a.bin", b"\x80\x02", "is a pickled file"),
         ("a.safetensors", b"<!DOCTYPE html><html>", "is a web page saved as weights"),
-        ("a.safetensors", b"", "truncated or not a safetensors file"),
-        ("b.ckpt", b"PK", "needed .safetensors: run mmc convert b.ckpt"),
+        ("a.safetensors", b"", "is empty; download it again"),
+        ("a.safetensors", b"abc", "truncated or not a safetensors file"),
+        ("b.ckpt", b"PK", r"needed \.safetensors: run mmc convert .*b\.ckpt"),
     ],
 )
 def test_what_is_no_weights_file_is_refused_in_one_line(tmp_path, name, content, said):
