@@ -89,7 +89,11 @@ def load_encoder(
     frames = kind == "video" and "image" in kinds and "video" not in kinds
     family = find_family(config, "image" if frames else kind)
     if missing := list(_lacking(family)):
-        raise InputError(f"{folder}: {family.name} needs {' and '.join(missing)}; install it")
+        names = " ".join(said.split()[0].rstrip(",") for said in missing)
+        raise InputError(
+            f"{folder}: {family.name} needs {' and '.join(missing)}; run pip install --upgrade "
+            f"{names}"
+        )
     encoder = family.load(folder.absolute(), family, dtype)  # so that "." has a name, too
     encoder.module.to(device)
     return video.FrameEncoder(encoder) if frames else encoder

@@ -181,7 +181,9 @@ def test_no_row_stands_behind_one_that_takes_its_folders():
 
 
 def test_a_package_that_is_missing_is_named_before_anything_is_loaded(opened_nothing, tmp_path):
-    with pytest.raises(InputError, match=r"needs scipy, which is not installed; install it"):
+    with pytest.raises(
+        InputError, match=r"needs scipy, which is not installed; run pip install --upgrade scipy$"
+    ):
         load_encoder(tmp_path)
 
 
