@@ -149,14 +149,14 @@ def load_model(
         if not torch.isfinite(weight).all():
             raise WeightsError(
                 f"{folder}: {name} holds numbers that are not finite"
-                + (" in this precision; choose float32 or bfloat16, or" if _narrow(dtype) else ";")
+                + (
+                    " in this precision; choose float32 or bfloat16, or"
+                    if dtype == torch.float16
+                    else ";"
+                )
                 + " download the weights again"
             )
     return model.eval().requires_grad_(False)
-
-
-def _narrow(dtype: torch.dtype) -> bool:
-    return dtype == torch.float16
 
 
 def _asks_for_attention(settings: Any) -> bool:

@@ -141,16 +141,15 @@ class CONDMask(comfy.conds.CONDRegular):
 def with_banks(model, banks: Mapping[str, Any], prompts: Mapping[str, ImagePromptEffect]):
     """A clone of a MODEL that hears these prompts. What FaceID files add to its weights, all rows
     get: it was trained so."""
+    networks = {name: network_of(model, p.adapter.layout) for name, p in prompts.items()}
     groups: dict[Any, dict[str, Any]] = {}
-    for name, prompt in prompts.items():
-        patch = network_of(model, prompt.adapter.layout).patch
-        groups.setdefault(patch, {})[name] = banks[name]
+    for name, network in networks.items():
+        groups.setdefault(network.patch, {})[name] = banks[name]
     out = model.clone()
     for patch, several in groups.items():
         out = patch(out, several)
-    for prompt in prompts.values():
-        layout, lora = prompt.adapter.layout, prompt.adapter.lora
-        added = lora_weights(lora, network_of(model, layout).sites)
-        whole = {f"diffusion_model.{name}": (w.up @ w.down,) for name, w in added.items()}
+    for name, prompt in prompts.items():
+        added = lora_weights(prompt.adapter.lora, networks[name].sites)
+        whole = {f"diffusion_model.{weight}": (w.up @ w.down,) for weight, w in added.items()}
         out.add_patches(whole, prompt.style.strength)
     return out
