@@ -109,8 +109,7 @@ def load_priors(path: Path = SHIPPED) -> tuple[EmbeddedPriors, Header]:
 
     Raises WeightsError for a file that does not hold them.
     """
-    tensors, header = read_weights(path, KIND, VERSION)
-    tensors = {name: t.float() for name, t in tensors.items()}
+    tensors, header = _read(path)
     try:
         tower = TextTower(int(header.config["tower_layers"]))
         configs = {name: header.config[name] for name in PRIORS}
@@ -118,12 +117,27 @@ def load_priors(path: Path = SHIPPED) -> tuple[EmbeddedPriors, Header]:
         raise WeightsError(
             f"{path.name} has no usable settings in its header ({e}); train the priors again"
         ) from e
-    space = StyleSpace()
+    space = _space(tensors, path)
     fill(tower, _below(tensors, "tower."), path.name)
-    fill(space, _below(tensors, "space."), path.name)
     priors = {n: rebuilt(c, _below(tensors, f"{n}."), path.name) for n, c in configs.items()}
     tower.eval().requires_grad_(False)
     return EmbeddedPriors(tower, space, priors), header
+
+
+def load_space(path: Path = SHIPPED) -> StyleSpace:
+    """The style space alone. Raises WeightsError for a file that does not hold it."""
+    return _space(_read(path)[0], path)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], Header]:
+    tensors, header = read_weights(path, KIND, VERSION)
+    return {name: t.float() for name, t in tensors.items()}, header
+
+
+def _space(tensors: Mapping[str, Tensor], path: Path) -> StyleSpace:
+    space = StyleSpace()
+    fill(space, _below(tensors, "space."), path.name)
+    return space
 
 
 def save_priors(

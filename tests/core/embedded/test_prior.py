@@ -13,6 +13,7 @@ from mm_core.embedded.prior import (
     StyleSpace,
     TextTower,
     load_priors,
+    load_space,
     save_priors,
     sentence_as_image,
 )
@@ -47,6 +48,12 @@ def test_tokens_of_a_picture_come_back_from_its_embedding(shipped, priors, scene
     assert lost < 0.2
     again = priors.space.embed(back).vectors
     torch.testing.assert_close(again, embedding.vectors, rtol=1e-2, atol=2e-2)  # half precision
+
+
+def test_the_space_can_be_had_alone(priors):
+    alone = load_space().state_dict()
+    assert alone.keys() == priors.space.state_dict().keys()
+    assert all(torch.equal(alone[n], t) for n, t in priors.space.state_dict().items())
 
 
 @pytest.mark.parametrize("name", PRIORS)

@@ -1,0 +1,1 @@
+"""Priors, and arithmetic with image embeddings."""
