@@ -40,17 +40,6 @@ def prepared(processor: Any, *given: Any, **options: Any) -> dict[str, Any]:
         ) from e
 
 
-def check_pictures(given: Any, needs: str) -> None:
-    """InputError unless given is pictures of a size that can be read, with finite values."""
-    if not isinstance(given, Tensor) or given.ndim != 4 or given.shape[1] != 3:
-        found = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
-        raise InputError(f"found {found}, needed {needs}, as (pictures, 3, rows, columns)")
-    if not given.numel():
-        raise InputError(f"found {tuple(given.shape)}, which is nothing to see; needed {needs}")
-    if not torch.isfinite(given).all():
-        raise InputError("the picture holds values that are no numbers; make it again")
-
-
 def side_by_side(parts: list[Float[Tensor, "1 _ d"]]) -> tuple[Tensor, Tensor]:
     """Samples of different lengths as one tensor, padded with zeros, and which tokens are real."""
     length = max(part.shape[1] for part in parts)

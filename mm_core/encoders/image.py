@@ -13,7 +13,8 @@ from ..types import ModalityEmbedding, Tensor
 from .encoder import Encoding, Kind, Tick, no_tick
 from .family import Family
 from .folder import half_config, load_model, load_processor
-from .forward import check_pictures, forward, prepared, side_by_side
+from .forward import forward, prepared, side_by_side
+from .images import check_pictures
 from .pictures import to_image
 
 
@@ -36,7 +37,7 @@ class ImageEncoder:
 
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """given: (b, 3, h, w) in 0..1, rounded to 256 levels as a picture file holds them."""
-        check_pictures(given, self.needs)
+        check_pictures(given, self.name)
         tokens, vectors = [], []
         for i, picture in enumerate(given.cpu()):
             inputs = prepared(self.processor, images=to_image(picture))

@@ -14,7 +14,8 @@ from ..types import Float, ModalityEmbedding, Tensor
 from .encoder import Encoder, Encoding, Frames, Kind, Tick, no_tick
 from .family import Family
 from .folder import load_model, load_processor
-from .forward import check_pictures, forward, prepared
+from .forward import forward, prepared
+from .images import check_pictures
 from .pictures import to_image
 
 TimeRows = Callable[[int, int], Float[Tensor, "f d"]]  # frames, width -> what is added to each
@@ -66,7 +67,7 @@ class VideoEncoder:
 
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """given: Frames, or pictures (f, 3, h, w), at least one; fewer than needed are repeated."""
-        frames = frames_of(given, self.needs)
+        frames = frames_of(given, self.name)
         chosen = self.choose(len(frames.pictures), frames.rate)
         seen = [to_image(frames.pictures[i].cpu()) for i in chosen]
         inputs = prepared(self.processor, seen)
@@ -100,7 +101,7 @@ class FrameEncoder:
 
     def __call__(self, given: Any, tick: Tick = no_tick) -> Encoding:
         """given: Frames, or pictures (f, 3, h, w), one for each second. A tick for each frame."""
-        frames = frames_of(given, self.needs)
+        frames = frames_of(given, self.name)
         chosen = self.choose(len(frames.pictures), frames.rate)
         seen = self.pictures(frames.pictures[chosen], tick)
         if seen.embedding is None:
@@ -120,9 +121,9 @@ class FrameEncoder:
         return per_second(found, rate)
 
 
-def frames_of(given: Any, needs: str) -> Frames:
+def frames_of(given: Any, who: str) -> Frames:
     """Pictures alone are frames of one second each."""
-    check_pictures(given.pictures if isinstance(given, Frames) else given, needs)
+    check_pictures(given.pictures if isinstance(given, Frames) else given, who)
     frames = given if isinstance(given, Frames) else Frames(given, 1.0)
     if not frames.rate > 0 or math.isinf(frames.rate):
         raise InputError(

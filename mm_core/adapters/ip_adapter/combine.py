@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from ...errors import InputError
-from ...types import Float, Tensor, Tokens
+from ...types import Float, Tensor
 
 COMBINATIONS = ("add", "subtract", "average", "norm average")
 SILENT = -1e4  # a score that no softmax hears, also in half precision
@@ -56,12 +56,6 @@ def token_bias(weights: Sequence[float], tokens: int) -> Float[Tensor, "1 1 m"]:
         )
     scores = torch.tensor(weights, dtype=torch.float32).log().clamp_min(SILENT)
     return scores.repeat_interleave(tokens)[None, None]
-
-
-def one_each(tokens: Tokens, rows: int) -> Float[Tensor, "rows n d"]:
-    """Picture 1 for image 1 of the batch, picture 2 for image 2; from the first again when there
-    are fewer pictures than images."""
-    return tokens[torch.arange(rows, device=tokens.device) % len(tokens)]
 
 
 def _per_image(weights: Sequence[float] | None, features: Tensor) -> Tensor:

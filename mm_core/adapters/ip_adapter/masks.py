@@ -4,7 +4,6 @@ from typing import Literal
 
 import torch.nn.functional as F
 
-from ...errors import InputError
 from ...types import Float, Tensor
 
 
@@ -23,20 +22,3 @@ def on_grid(
     options = {} if how == "area" else {"align_corners": False}
     grid = F.interpolate(mask[:, None].float(), (rows, columns), mode=how, **options)
     return grid.flatten(2).transpose(1, 2)
-
-
-def grid_of(queries: int, rows: int, columns: int) -> tuple[int, int]:
-    """Rows and columns of a layer with this many queries, for a latent of rows x columns.
-
-    A UNet halves the latent from level to level and rounds up, so odd sides are exact too.
-    InputError if no level has this many queries.
-    """
-    height, width = rows, columns
-    while height * width > queries:
-        height, width = -(-height // 2), -(-width // 2)
-    if height * width != queries:
-        raise InputError(
-            f"no level of a {rows} x {columns} latent has {queries} places; give the grid of the "
-            "layer itself"
-        )
-    return height, width

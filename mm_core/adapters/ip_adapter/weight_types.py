@@ -5,7 +5,7 @@ SDXL. What each does was found by trial: see Wang et al. 2024 (InstantStyle), ar
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from ...errors import InputError
 
@@ -81,16 +81,6 @@ def turned_round(kind: str, places: Mapping[int, str]) -> frozenset[int]:
         return frozenset()
     style = kind == "precise style"
     return frozenset(_LAYOUT[len(places)] if style else _STYLE[len(places)])
-
-
-def from_list(weights: Sequence[float], places: Mapping[int, str]) -> dict[int, float]:
-    """One number for each place in the order of execution."""
-    if len(weights) != len(places):
-        raise InputError(
-            f"there are {len(weights)} weights, but this model has {len(places)} places; give one "
-            "for each"
-        )
-    return {i: _finite(w, f"weight {i}") for i, w in zip(places, weights, strict=True)}
 
 
 def from_text(text: str, places: Mapping[int, str], weight: float = 1.0) -> dict[int, float]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mm_core.encoders.forward import check_pictures, forward, prepared, side_by_side
+from mm_core.encoders.forward import forward, prepared, side_by_side
 from mm_core.errors import InputError
 
 
@@ -49,22 +49,6 @@ def test_an_error_that_is_no_refusal_stays_what_it_is():
 
     with pytest.raises(RuntimeError, match="out of memory"):
         forward(Fails(torch.float32), {})
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ("a.png", "found str, needed pictures"),
-        (torch.zeros(3, 8, 8), r"found \(3, 8, 8\), needed pictures"),
-        (torch.zeros(1, 4, 8, 8), r"found \(1, 4, 8, 8\), needed pictures"),
-        (torch.zeros(0, 3, 8, 8), "which is nothing to see"),
-        (torch.zeros(1, 3, 0, 8), "which is nothing to see"),
-        (torch.full((1, 3, 8, 8), torch.nan), "holds values that are no numbers"),
-    ],
-)
-def test_what_is_no_picture_is_refused(given, words):
-    with pytest.raises(InputError, match=words):
-        check_pictures(given, "pictures")
 
 
 def test_samples_of_different_lengths_stand_side_by_side(noise):

@@ -116,7 +116,7 @@ def test_a_rate_that_is_none_is_refused(frames, rate):
 
 
 def test_what_is_no_video_is_refused():
-    with pytest.raises(InputError, match="found str, needed frames of one video"):
+    with pytest.raises(InputError, match="found str; needed pictures"):
         FrameEncoder(Means())("a.mp4")
 
 

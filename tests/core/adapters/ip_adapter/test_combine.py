@@ -9,7 +9,6 @@ from mm_core.adapters.ip_adapter.attend import attention
 from mm_core.adapters.ip_adapter.combine import (
     combine_features,
     concat_tokens,
-    one_each,
     token_bias,
 )
 from mm_core.errors import InputError
@@ -101,9 +100,3 @@ def test_equal_weights_change_nothing(qkv):
 def test_weights_that_are_no_amounts_are_refused(weights):
     with pytest.raises(InputError, match="needed numbers of 0 or more, not all 0"):
         token_bias(weights, 4)
-
-
-def test_pictures_go_to_images_one_each_and_from_the_first_again(noise):
-    tokens = noise(2, 3, 4)
-    assert torch.equal(one_each(tokens, 5), tokens[[0, 1, 0, 1, 0]])
-    assert torch.equal(one_each(tokens, 1), tokens[:1])

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from mm_core.adapters.ip_adapter.masks import grid_of, on_grid
-from mm_core.errors import InputError
+from mm_core.adapters.ip_adapter.masks import on_grid
 
 
 def test_each_query_gets_the_mean_of_its_own_patch(noise):
@@ -38,21 +37,3 @@ def test_rows_come_before_columns():
 def test_a_soft_mask_stays_soft_and_a_small_one_is_drawn_larger():
     assert on_grid(torch.full((1, 8, 8), 0.3), 2, 2).flatten().tolist() == pytest.approx([0.3] * 4)
     assert on_grid(torch.tensor([[[0.0, 1.0]]]), 1, 4).flatten().tolist() == [0, 0, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("latent", "grids"),
-    [
-        ((64, 64), [(64, 64), (32, 32), (16, 16), (8, 8)]),
-        ((96, 64), [(96, 64), (48, 32), (24, 16), (12, 8)]),
-        ((65, 41), [(65, 41), (33, 21), (17, 11), (9, 6)]),
-    ],
-)
-def test_the_grid_of_every_level_is_found_from_its_size(latent, grids):
-    for rows, columns in grids:
-        assert grid_of(rows * columns, *latent) == (rows, columns)
-
-
-def test_a_size_that_no_level_has_is_refused():
-    with pytest.raises(InputError, match="no level of a 64 x 64 latent has 100 places; give the"):
-        grid_of(100, 64, 64)

@@ -5,7 +5,6 @@ import pytest
 from mm_core.adapters.ip_adapter.sites import SD15, SDXL, places, sites
 from mm_core.adapters.ip_adapter.weight_types import (
     WEIGHT_TYPES,
-    from_list,
     from_text,
     spread,
     turned_round,
@@ -79,14 +78,6 @@ def test_an_unknown_type_is_refused_with_the_known():
 def test_concepts_of_another_model_are_refused():
     with pytest.raises(InputError, match=r"16 and 11 places\), but this model has 3; choose anoth"):
         spread("style", {0: "input", 1: "middle", 2: "output"})
-
-
-def test_a_list_has_one_number_for_each_place():
-    assert from_list([i / 8 for i in range(16)], SMALL) == {i: i / 8 for i in range(16)}
-    with pytest.raises(InputError, match="are 11 weights, but this model has 16 places; give one"):
-        from_list([1.0] * 11, SMALL)
-    with pytest.raises(InputError, match="weight 0 is nan; it must be a finite number"):
-        from_list([float("nan")] + [1.0] * 15, SMALL)
 
 
 def test_a_string_names_places_and_the_rest_is_not_applied():
