@@ -21,8 +21,9 @@ HEAD = """# Encoders
 The tables are written by `python scripts/make_encoders_doc.py` from the rows beside the code.
 
 An encoder is a model of someone else's in a folder: `config.json`, `model.safetensors`, and the
-files that say how its input is prepared (`preprocessor_config.json`, or a tokenizer's). Download
-the whole folder of a model, with safetensors, by whatever means you like; nothing here ever opens a
+files that say how its input is prepared (`preprocessor_config.json`, or a tokenizer's; the CLIP
+vision folders that come with image-prompt adapters have none and need none). Download the whole
+folder of a model, with safetensors, by whatever means you like; nothing here ever opens a
 connection. `mmc doctor --encoders DIR` says what each folder is, and why one cannot be used, as far
 as the files beside the weights tell; weights are read, and refused by name, when one is opened.
 

@@ -199,8 +199,10 @@ def half_config(folder: Path, whole: str, half: str) -> dict[str, Any]:
 
 
 def check_reader(reads: Reads, folder: Path) -> None:
-    """InputError unless the folder holds the file that load_processor reads."""
+    """InputError unless load_processor has what it needs."""
     files = READERS[reads][1]
+    if _usual(reads, folder):
+        return
     if not any((folder / name).is_file() for name in files):
         needed = " or ".join(files[:2]) if reads != "text" else "tokenizer.json (or its vocabulary)"
         raise InputError(
@@ -221,6 +223,8 @@ def check_reader(reads: Reads, folder: Path) -> None:
 def load_processor(reads: Reads, folder: Path) -> Any:
     """What prepares inputs as the model was trained: image processor, tokenizer or extractor."""
     check_reader(reads, folder)
+    if settings := _usual(reads, folder):
+        return named_class("CLIPImageProcessor")(**settings)
     kind = named_class(READERS[reads][0])
     try:
         with quiet():
@@ -236,6 +240,21 @@ def load_processor(reads: Reads, folder: Path) -> Any:
             f"{folder}: the files that say how a {reads} is prepared cannot be used "
             f"({one_line(e)}); download them again"
         ) from e
+
+
+def _usual(reads: Reads, folder: Path) -> dict[str, Any]:
+    """Settings of CLIP vision's processor where its folder has none, as image encoders of adapters
+    are published; every published CLIP differs in its picture's size alone."""
+    if reads != "picture" or any((folder / name).is_file() for name in READERS[reads][1]):
+        return {}
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8-sig"))
+        side = config["image_size"] if config["model_type"] == "clip_vision_model" else None
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return {}
+    if not isinstance(side, int):
+        return {}
+    return {"size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
 
 
 def _shards(index: Path) -> list[Path]:

@@ -55,3 +55,19 @@ def test_a_preprocessor_of_another_model_is_said_to_be_one(opened, change, tmp_p
     change(path, crop_size={"height": 48, "width": 48}, size={"shortest_edge": 48})
     with pytest.raises(InputError, match="refuses what its folder's preprocessing gives it"):
         opened("clip_vision")(torch.zeros(1, 3, 32, 32))
+
+
+def test_a_clip_folder_without_its_preprocessor_is_prepared_for_as_every_clip_is(
+    opened, rng, tmp_path
+):
+    picture = torch.rand(1, 3, 50, 40, generator=rng)
+    said = opened("clip_vision")(picture)
+    (tmp_path / "clip_vision" / "preprocessor_config.json").unlink()
+    assert torch.equal(opened("clip_vision")(picture).vector, said.vector)
+
+
+def test_other_families_need_theirs(opened, tmp_path):
+    opened("dinov2")
+    (tmp_path / "dinov2" / "preprocessor_config.json").unlink()
+    with pytest.raises(InputError, match=r"found no preprocessor_config.json"):
+        opened("dinov2")
