@@ -64,6 +64,10 @@ class LoadIPAdapter(io.ComfyNode):
         )
 
     @classmethod
+    def fingerprint_inputs(cls, file) -> str:
+        return files.stamp_of(file)
+
+    @classmethod
     def execute(cls, file) -> io.NodeOutput:
         adapter = files.load(file)
         return io.NodeOutput(adapter, str(adapter.layout))
@@ -93,6 +97,10 @@ class LoadFusion(io.ComfyNode):
                 ),
             ],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, file) -> str:
+        return fusion_files.stamp_of(file)
 
     @classmethod
     def execute(cls, file) -> io.NodeOutput:
@@ -152,6 +160,10 @@ class LoadEncoder(io.ComfyNode):
                 ),
             ],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, folder, detector="none", **_) -> str:
+        return encoder_files.stamp_of(folder, detector)
 
     @classmethod
     def execute(cls, folder, kind="auto", precision="float32", detector="none") -> io.NodeOutput:

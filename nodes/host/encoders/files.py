@@ -9,6 +9,7 @@ from ....mm_core.encoders.families import about, load_encoder
 from ....mm_core.encoders.pose_estimation import with_detector
 from ....mm_core.errors import InputError
 from .. import folders
+from ..changed import stamp
 from .encoder import NODES, HostEncoder, host_encoder
 
 FOLDER = "mmc_encoders"
@@ -52,6 +53,13 @@ def load(
         said += f"; gives tokens {encoder.width} wide"
     arguments = (name, kind, precision, detector)
     return host_encoder(encoder, _reload, arguments, said, disable_dynamic)
+
+
+def stamp_of(name: str, detector: str = NONE) -> str:
+    """Changes when a file of either folder does."""
+    found = _found()
+    there = [found[n] for n in (name, detector) if n in found]
+    return stamp(path for folder in there for path in sorted(folder.iterdir()))
 
 
 def folder_of(name: str) -> Path:

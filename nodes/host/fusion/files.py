@@ -11,6 +11,7 @@ from ....mm_core.fusion.about import about_block, is_trained
 from ....mm_core.fusion.kinds import kind_of
 from ....mm_core.fusion.weights import load_fusion
 from .. import folders
+from ..changed import stamp
 from ..patcher import managed
 
 FOLDER = "mmc_fusion"
@@ -38,6 +39,11 @@ def register_folder() -> None:
 def names() -> list[str]:
     """Files of the folder. Pickled ones are listed: choosing one says what to do with it."""
     return folder_paths.get_filename_list(FOLDER)
+
+
+def stamp_of(name: str) -> str:
+    """Changes when the file does."""
+    return stamp([folder_paths.get_full_path(FOLDER, name)])
 
 
 def load(name: str, disable_dynamic: bool = False) -> HostFusion:

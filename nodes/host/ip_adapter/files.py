@@ -14,6 +14,7 @@ from ....mm_core.adapters.ip_adapter.layout import Layout
 from ....mm_core.adapters.ip_adapter.load import read_adapter, read_layout
 from ....mm_core.errors import MMError
 from .. import folders
+from ..changed import stamp
 from ..patcher import managed, ready
 
 FOLDER = "ipadapter"
@@ -40,6 +41,11 @@ def register_folder() -> None:
 def names() -> list[str]:
     """Files of the folder. Pickled ones are listed: choosing one says how to convert it."""
     return folder_paths.get_filename_list(FOLDER)
+
+
+def stamp_of(name: str) -> str:
+    """Changes when the file does."""
+    return stamp([folder_paths.get_full_path(FOLDER, name)])
 
 
 def load(name: str, disable_dynamic: bool = False) -> HostIPAdapter:
