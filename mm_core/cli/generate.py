@@ -23,6 +23,7 @@ from ..embedded.encode import (
 )
 from ..embedded.generate import Settings, generate
 from ..embedded.model import MODALITIES, EmbeddedModel
+from ..embedded.prior import load_priors, style_from_words
 from ..embedded.samplers import SAMPLERS
 from ..embedded.schedules import SCHEDULES
 from ..embedded.weights import SHIPPED, load_embedded
@@ -50,6 +51,8 @@ def add(commands: Any) -> None:
     p.add_argument("--text", help='prompt in the small vocabulary, such as "a red star"')
     p.add_argument("--negative", default="", help="what the text pushes away from")
     p.add_argument("--style", type=Path, metavar="IMG", help="picture whose texture and colours")
+    p.add_argument("--style-words", metavar="TEXT",
+                   help='style without a picture, such as "purple and blue stripes"')  # fmt: skip
     p.add_argument("--depth", type=Path, metavar="IMG", help="depth map, near = white, 8 or 16 bit")
     p.add_argument("--pose", type=Path, metavar="IMG_or_JSON", help="skeleton or POSE_KEYPOINT")
     p.add_argument("--segmentation", type=Path, metavar="IMG", help="map in this model's palette")
@@ -105,6 +108,7 @@ def run(given: argparse.Namespace) -> None:
         )  # fmt: skip
     about = {
         "text": given.text,
+        "style_words": given.style_words,
         "weights": {m.name: m.weight for m in program.modalities},
         "composition": program.composition,
         "speed": given.speed,
@@ -143,13 +147,20 @@ def encode_files(model: EmbeddedModel, given: argparse.Namespace) -> dict[str, E
             "--negative says what the text pushes away from, but there is no --text; give one, "
             "or take the option away"
         )
+    if given.style is not None and given.style_words is not None:
+        raise InputError("--style and --style-words both say the style; give one of them")
     encoded: dict[str, Encoded] = {}
     with torch.inference_mode():
         for name in MODALITIES:
             value = getattr(given, name)
-            if value is None:
+            if name == "style" and given.style_words is not None:
+                seeds = tuple((given.seed + i) % 2**64 for i in range(given.batch))
+                encoded[name] = style_from_words(
+                    load_priors()[0], model.text, given.style_words, seeds
+                )
+            elif value is None:
                 continue
-            if name == "text":
+            elif name == "text":
                 encoded[name] = encode_text(model.text, value, given.negative)
             else:
                 encoded[name] = readers[name](value)

@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..errors import WeightsError
+from ..errors import InputError, WeightsError
 from ..priors.autoregressive import AutoregressivePrior
 from ..priors.blocks import Block
 from ..priors.diffusion import DiffusionPrior
 from ..priors.load import described, rebuilt
-from ..priors.prior import PriorText
+from ..priors.prior import PriorText, Request
 from ..priors.space import EMBEDDED, ImageEmbedding
 from ..priors.transformer import HIDDEN
 from ..types import Bool, Tensor, Tokens
@@ -27,6 +27,7 @@ from ..weights.header import Header
 from ..weights.load import fill, read_weights
 from ..weights.save import save_tensors
 from .conditioners import WIDTH, StyleEncoder, TextEncoder
+from .conditions import EncodedStream
 from .vocabulary import PAD, tokenize
 from .weights import FOLDER
 
@@ -97,6 +98,20 @@ def read_prompts(tower: TextTower, text: TextEncoder, prompts: Sequence[str]) ->
     """The same with a tower alone."""
     numbers = torch.tensor([tokenize(p) for p in prompts], device=text.embedding.weight.device)
     return tower(text(numbers), numbers != PAD)
+
+
+def style_from_words(
+    priors: EmbeddedPriors, text: TextEncoder, words: str, seeds: tuple[int, ...]
+) -> EncodedStream:
+    """What a picture in the style that the words tell would say to the style input.
+
+    One for each seed. Raises WordError for unknown words, InputError for none.
+    """
+    if not words.strip():
+        raise InputError('the style words are empty; say a style, such as "blue stripes"')
+    said = priors.encode(text, [words])
+    made = priors.priors["diffusion"].sample(said, Request(seeds, guidance=1.0))
+    return EncodedStream("style", priors.space.tokens(made))
 
 
 def sentence_as_image(text: PriorText, length: float) -> ImageEmbedding:

@@ -53,6 +53,9 @@ def inputs(tmp_path, case):
         (["--size", "99"], "size is 99; it must be between 1 and 8"),
         (["--seed", "-1"], "seed is -1; it must be between 0 and 2^64 - 1"),
         (["--sampler", "lms"], "argument --sampler: invalid choice: 'lms'"),
+        (["--style-words", " "], "the style words are empty; say a style, such as"),
+        (["--style-words", "dots", "--style", "a.png"], "both say the style; give one of them"),
+        (["--style-words", "zebras"], "the embedded model does not know 'zebras'"),
         (["--out", "picture.gif"], "--out picture.gif: the name must end in .png, .jpg"),
         (["--out", "picture"], "--out picture: the name must end in"),
         (["--report", "r.txt"], "--report r.txt: the name must end in .json, .png"),
@@ -186,6 +189,16 @@ def test_fast_with_a_chain_is_refused(refused):
 def test_a_batch_is_numbered_from_1(mmc, files):
     assert mmc(*RED, "--batch", "2", "--out", "a.png").out == "a-1.png\na-2.png\n"
     assert files() == ["a-1.png", "a-2.png"]
+
+
+def test_words_stand_for_a_style_picture_and_each_picture_of_a_batch_has_its_own(mmc, tmp_path):
+    words = ("generate", "--steps", "2", "--style-words", "blue stripes", "--weight", "style=2")
+    mmc(*words, "--seed", "7", "--batch", "2", "--out", str(tmp_path / "a.png"))
+    mmc(*words, "--seed", "8", "--out", str(tmp_path / "b.png"))
+    mmc(*words[:4], "red dots", *words[5:], "--seed", "7", "--out", str(tmp_path / "c.png"))
+    pictures = [Image.open(tmp_path / f"{name}.png").tobytes() for name in ("a-1", "a-2", "b", "c")]
+    assert len(set(pictures)) == 4
+    assert json.loads(Image.open(tmp_path / "b.png").text["mmc"])["style_words"] == "blue stripes"
 
 
 def test_the_same_command_gives_the_same_picture(mmc, tmp_path):

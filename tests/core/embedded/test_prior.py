@@ -16,9 +16,10 @@ from mm_core.embedded.prior import (
     load_space,
     save_priors,
     sentence_as_image,
+    style_from_words,
 )
 from mm_core.embedded.weights import SHIPPED as MODEL
-from mm_core.errors import WeightsError, WordError
+from mm_core.errors import InputError, WeightsError, WordError
 from mm_core.priors.prior import Request
 from mm_core.priors.space import EMBEDDED
 from mm_core.weights.header import Header
@@ -70,6 +71,17 @@ def test_words_of_style_lead_to_embeddings_of_that_style(shipped, priors, name):
     within = torch.stack([F.cosine_similarity(x[:8], x[8:]).mean() for x in (a, b)]).mean()
     across = F.cosine_similarity(a, b).mean()
     assert within > across + 0.3
+
+
+def test_a_style_of_words_is_one_for_each_seed_whatever_else_is_asked_for(shipped, priors):
+    both, alone = (
+        style_from_words(priors, shipped.text, "blue stripes", seeds).tokens
+        for seeds in ((3, 4), (4,))
+    )
+    assert both.shape == (2, 16, 128)
+    torch.testing.assert_close(both[1:], alone)
+    with pytest.raises(InputError, match="the style words are empty"):
+        style_from_words(priors, shipped.text, " ", (1,))
 
 
 def test_an_unknown_word_is_named(shipped, priors):
