@@ -11,6 +11,7 @@ from .host.fusion import files as fusion_files
 from .host.ip_adapter import files as ip_adapter_files
 from .load import LoadEmbedded, LoadEncoder, LoadFusion, LoadIPAdapter
 from .maps import EncodeDepth, EncodePose, EncodeSegmentation
+from .mix import MixEmbeddings
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
 from .report import ShowReport
 from .schedule import DrawSchedule
@@ -31,6 +32,7 @@ NODES: list[type[io.ComfyNode]] = [
     EncodeAudio,
     EncodeVideo,
     FuseEmbeddings,
+    MixEmbeddings,
     Text,
     StyleImage,
     Depth,
