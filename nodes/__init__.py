@@ -15,6 +15,7 @@ from .mix import MixEmbeddings
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
 from .report import ShowReport
 from .schedule import DrawSchedule
+from .variations import Variations
 
 for files in (ip_adapter_files, encoder_files, fusion_files):
     files.register_folder()
@@ -44,6 +45,7 @@ NODES: list[type[io.ComfyNode]] = [
     DrawSchedule,
     Guider,
     KSampler,
+    Variations,
     ShowReport,
     ApplyImagePrompt,
 ]

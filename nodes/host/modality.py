@@ -93,6 +93,16 @@ def condition(conditioning, absent, name: str, guidance: Guidance) -> HostModali
     )
 
 
+def prompt(positive, negative, guidance: Guidance) -> HostModality:
+    """CONDITIONING as a prompt. negative: what it pushes away from; None: zeros for tokens."""
+    effect = effect_of(positive)
+    if negative is not None:
+        if not negative:
+            raise InputError("the negative conditioning is empty: leave it out, or connect another")
+        effect = TextEffect(positive, negative)
+    return _told("text", effect, guidance, positive)
+
+
 def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostModality:
     ranges = ranges_of(conditioning)
     continuous = isinstance(effect, TextEffect) and effect.continuous

@@ -67,7 +67,8 @@ class ProbeVectors:
 
 
 class ProbeUnclip:
-    """A tiny UNet of the unCLIP family: it reads image embeddings of width 48, and our text."""
+    """A tiny UNet that reads our text and image embeddings: unCLIP's of width 48, SDXL's of 1280 in
+    place of the pooled text."""
 
     RETURN_TYPES = ("MODEL",)
     FUNCTION = "make"
@@ -75,25 +76,26 @@ class ProbeUnclip:
 
     @classmethod
     def INPUT_TYPES(cls):  # noqa: N802
-        return {"required": {}}
+        return {"required": {"kind": (["unCLIP", "SDXL"],)}}
 
-    def make(self):
+    def make(self, kind):
+        read = {"unCLIP": 2 * WIDTH, "SDXL": 1280 + 6 * 256}[kind]
         config = _Config(
             {
                 "image_size": 16, "in_channels": 4, "out_channels": 4, "model_channels": 32,
                 "num_res_blocks": [1, 1], "channel_mult": [1, 2], "num_heads": 2,
                 "use_spatial_transformer": True, "context_dim": CONTEXT,
                 "transformer_depth": [1, 1], "transformer_depth_output": [1, 1, 1, 1],
-                "transformer_depth_middle": 1, "adm_in_channels": 2 * WIDTH,
+                "transformer_depth_middle": 1, "adm_in_channels": read,
                 "num_classes": "sequential",
             }
         )  # fmt: skip
         config.set_inference_dtype(torch.float32, None)
         config.custom_operations = comfy.ops.manual_cast
         schedule = {"timesteps": 1000, "beta_schedule": "squaredcos_cap_v2"}
-        model = comfy.model_base.SD21UNCLIP(
-            config, {"noise_schedule_config": schedule, "timestep_dim": WIDTH}
-        )
+        noise = {"noise_schedule_config": schedule, "timestep_dim": WIDTH}
+        base = comfy.model_base
+        model = base.SD21UNCLIP(config, noise) if kind == "unCLIP" else base.SDXL(config)
         rng = torch.Generator().manual_seed(0)
         with torch.no_grad():
             for weight in model.diffusion_model.parameters():
@@ -104,6 +106,24 @@ class ProbeUnclip:
                 model, manage.get_torch_device(), manage.unet_offload_device()
             ),
         )
+
+
+class ProbePooled:
+    """CONDITIONING with a pooled vector as wide as SDXL's, of zeros behind its own."""
+
+    RETURN_TYPES = ("CONDITIONING",)
+    FUNCTION = "widen"
+    CATEGORY = "tests"
+
+    @classmethod
+    def INPUT_TYPES(cls):  # noqa: N802
+        return {"required": {"conditioning": ("CONDITIONING",)}}
+
+    def widen(self, conditioning):
+        def wide(pooled):
+            return torch.nn.functional.pad(pooled, (0, 1280 - pooled.shape[-1]))
+
+        return ([[t, {**o, "pooled_output": wide(o["pooled_output"])}] for t, o in conditioning],)
 
 
 class _Config(comfy.supported_models_base.BASE):
@@ -119,5 +139,5 @@ def _pack(end):
 
 
 NODE_CLASS_MAPPINGS = {
-    probe.__name__: probe for probe in (ProbeEmbedding, ProbeVectors, ProbeUnclip)
+    probe.__name__: probe for probe in (ProbeEmbedding, ProbeVectors, ProbeUnclip, ProbePooled)
 }
