@@ -11,9 +11,11 @@ from .host.fusion import files as fusion_files
 from .host.ip_adapter import files as ip_adapter_files
 from .load import LoadEmbedded, LoadEncoder, LoadFusion, LoadIPAdapter
 from .maps import EncodeDepth, EncodePose, EncodeSegmentation
+from .mix import MixEmbeddings
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
 from .report import ShowReport
 from .schedule import DrawSchedule
+from .variations import Variations
 
 for files in (ip_adapter_files, encoder_files, fusion_files):
     files.register_folder()
@@ -31,6 +33,7 @@ NODES: list[type[io.ComfyNode]] = [
     EncodeAudio,
     EncodeVideo,
     FuseEmbeddings,
+    MixEmbeddings,
     Text,
     StyleImage,
     Depth,
@@ -42,6 +45,7 @@ NODES: list[type[io.ComfyNode]] = [
     DrawSchedule,
     Guider,
     KSampler,
+    Variations,
     ShowReport,
     ApplyImagePrompt,
 ]

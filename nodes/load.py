@@ -18,8 +18,8 @@ class LoadEmbedded(io.ComfyNode):
             display_name="Load Embedded Model",
             category="multimodal/load",
             description="A small diffusion model that ships with this pack: 128 x 128 pixels, "
-            "text, style, depth, pose, segmentation and sound. Nothing to download. MODEL, CLIP "
-            "and VAE work with ComfyUI's own nodes.",
+            "text, style, depth, pose, segmentation and sound. Nothing to download. MODEL, CLIP, "
+            "VAE and CLIP_VISION work with ComfyUI's own nodes.",
             search_aliases=["tiny model", "test model", "offline model", "mmc"],
             inputs=[],
             outputs=[
@@ -27,6 +27,10 @@ class LoadEmbedded(io.ComfyNode):
                 io.Clip.Output(display_name="clip"),
                 io.Vae.Output(display_name="vae"),
                 Adapters.Output(display_name="adapters"),
+                io.ClipVision.Output(
+                    display_name="clip_vision",
+                    tooltip="Its style encoder: one vector of 128 numbers for each picture.",
+                ),
             ],
         )
 

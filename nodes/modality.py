@@ -67,8 +67,9 @@ class StyleImage(io.ComfyNode):
             inputs=[
                 io.Image.Input(
                     "image",
+                    optional=True,
                     tooltip="Style picture of any size; its central square is read. One, or as "
-                    "many as the batch has.",
+                    "many as the batch has. Connect this or clip_vision_output.",
                 ),
                 *strength_inputs("style"),
                 adapters_input(),
@@ -79,10 +80,13 @@ class StyleImage(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, image, adapters=None, ip_adapter=None, **given) -> io.NodeOutput:
+    def execute(
+        cls, image=None, adapters=None, ip_adapter=None, clip_vision_output=None, **given
+    ) -> io.NodeOutput:
         vision, look = vision_of(given), style_of(given)
         told = guidance_of(**given)
-        return io.NodeOutput(host.style(adapters, ip_adapter, vision, image, look, told))
+        made = host.style(adapters, ip_adapter, vision, image, look, told, clip_vision_output)
+        return io.NodeOutput(made)
 
 
 class Depth(io.ComfyNode):

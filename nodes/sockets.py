@@ -233,6 +233,12 @@ def image_prompt_inputs() -> list[io.Input]:
             tooltip="A folder of SigLIP or CLIP, from Load Encoder, in place of clip_vision; for "
             "adapters that need one vector of each picture, such as InstantX's for Flux.",
         ),
+        io.ClipVisionOutput.Input(
+            "clip_vision_output",
+            optional=True,
+            tooltip="In place of image: pictures that CLIP Vision Encode has read, or what a prior "
+            "made of words. For the embedded model and adapters that read one vector.",
+        ),
     ]
 
 

@@ -1,4 +1,5 @@
-"""The embedded model as an ordinary MODEL, CLIP and VAE, and its encoders as MMC_ADAPTERS."""
+"""The embedded model as an ordinary MODEL, CLIP, VAE and CLIP_VISION, and its encoders as
+MMC_ADAPTERS."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from ...mm_core.embedded.denoiser import Denoiser, Widths
 from ...mm_core.embedded.model import Adapters, EmbeddedModel
 from ...mm_core.embedded.vocabulary import PAD, START, TOKENS, WORDS, encode_words, words_of
 from ...mm_core.embedded.weights import load_embedded
+from .prior.vision import EmbeddedVision
 
 OPS = comfy.ops.manual_cast
 NAME = "embedded"
@@ -193,7 +195,7 @@ def is_embedded(model) -> bool:
 
 
 def load_embedded_model():
-    """MODEL, CLIP, VAE and MMC_ADAPTERS from the file that ships with the pack."""
+    """MODEL, CLIP, VAE, MMC_ADAPTERS and CLIP_VISION from the files that ship with the pack."""
     embedded, header = load_embedded()
     widths = Widths(**header.config["widths"])
     clip = comfy.sd.CLIP(
@@ -205,9 +207,9 @@ def load_embedded_model():
     manage = comfy.model_management
     patcher = _patcher(adapters.eval(), manage.get_torch_device(), manage.unet_offload_device())
     base = clip.encode_from_tokens_scheduled(clip.tokenize(""))
-    return (
-        _model(embedded, widths), clip, _vae(embedded), HostAdapters(patcher, base)
-    )  # fmt: skip
+    encoders = HostAdapters(patcher, base)
+    vision = EmbeddedVision(encoders)
+    return _model(embedded, widths), clip, _vae(embedded), encoders, vision
 
 
 def _model(embedded: EmbeddedModel, widths: Widths, disable_dynamic: bool = False):

@@ -8,11 +8,12 @@ import comfy.model_management
 import torch
 
 from ...mm_core.embedded import encode
-from ...mm_core.embedded.conditions import Encoded
+from ...mm_core.embedded.conditions import Encoded, EncodedStream
 from ...mm_core.encoders.pose import people
 from ...mm_core.encoders.waves import to_mono
 from ...mm_core.errors import InputError
 from ...mm_core.guidance.gain import numbers
+from ...mm_core.priors.space import reader_named
 from ...mm_core.types import Modality, Window
 from .effects import (
     ControlEffect,
@@ -27,6 +28,10 @@ from .effects import (
 from .embedded import HostAdapters
 from .ip_adapter.make import make_prompt
 from .ip_adapter.prompt import Style
+from .prior.readers import embedding_for
+from .prior.vision import style_tokens
+
+STYLE = reader_named("the embedded model's style input")
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,16 @@ def condition(conditioning, absent, name: str, guidance: Guidance) -> HostModali
     )
 
 
+def prompt(positive, negative, guidance: Guidance) -> HostModality:
+    """CONDITIONING as a prompt. negative: what it pushes away from; None: zeros for tokens."""
+    effect = effect_of(positive)
+    if negative is not None:
+        if not negative:
+            raise InputError("the negative conditioning is empty: leave it out, or connect another")
+        effect = TextEffect(positive, negative)
+    return _told("text", effect, guidance, positive)
+
+
 def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostModality:
     ranges = ranges_of(conditioning)
     continuous = isinstance(effect, TextEffect) and effect.continuous
@@ -95,8 +110,12 @@ def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostMo
     return HostModality(modality, effect, ranges)
 
 
-def style(adapters, ip_adapter, vision, image, look: Style, guidance: Guidance) -> HostModality:
-    """vision: CLIP_VISION or MMC_ENCODER, for an ip_adapter."""
+def style(
+    adapters, ip_adapter, vision, image, look: Style, guidance: Guidance, output=None
+) -> HostModality:
+    """vision: CLIP_VISION or MMC_ENCODER, for an ip_adapter. output: CLIP_VISION_OUTPUT, in place
+    of image."""
+    _check_picture(ip_adapter, image, output)
     if ip_adapter is not None:
         if adapters is not None:
             raise InputError(
@@ -105,13 +124,30 @@ def style(adapters, ip_adapter, vision, image, look: Style, guidance: Guidance) 
             )
         if look.strength == 0:
             guidance = replace(guidance, weight=0.0, weights="")
-        prompt = make_prompt(ip_adapter, vision, image, look)
+        prompt = make_prompt(ip_adapter, vision, image, look, output)
         return HostModality(guidance.modality("style"), prompt)
     _check_plain(look, vision)
+    if output is not None:
+        tokens = style_tokens(embedding_for(output, STYLE))
+        return _embedded("style", adapters, guidance, lambda *_: EncodedStream("style", tokens))
     return _embedded(
         "style", adapters, guidance,
         lambda a, device: encode.encode_style(a, _channels_first(image, device)),
     )  # fmt: skip
+
+
+def _check_picture(ip_adapter, image, output) -> None:
+    """InputError unless there is one of the two; FaceID adapters of a face alone need neither."""
+    if image is not None and output is not None:
+        raise InputError(
+            "the style input has both image and clip_vision_output: connect one of them"
+        )
+    faces = ip_adapter is not None and {n.kind for n in ip_adapter.layout.needs} == {"identity"}
+    if image is None and output is None and not faces:
+        raise InputError(
+            "the style input has no picture: connect image, or clip_vision_output of a picture or "
+            "a prior"
+        )
 
 
 def _check_plain(look: Style, vision) -> None:

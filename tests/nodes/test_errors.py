@@ -43,6 +43,10 @@ def style_without_adapters(g):
     return g.add("MMC_StyleImage", image=g.asset("style"), **STRENGTH)
 
 
+def style_without_picture(g):
+    return g.add("MMC_StyleImage", adapters=g.adapters, **STRENGTH)
+
+
 def a_click(g):
     sound = g.add("EmptyAudio", duration=0.02, sample_rate=16000, channels=2)
     return g.add("MMC_Audio", audio=sound, adapters=g.adapters, **STRENGTH)
@@ -78,6 +82,8 @@ SAID = {
     nobody: f"the keypoints input: there is no person in the first frame; {POSE_JSON}",
     style_without_adapters: "the style input has no encoder: connect adapters, "
     "from Load Embedded Model, or an ip_adapter",
+    style_without_picture: "the style input has no picture: connect image, or clip_vision_output "
+    "of a picture or a prior",
     a_click: "the audio input: 320 samples at 16000 Hz are too few to hear; "
     "needed at least 0.05 s",
     backward_window: "a window runs from 0.6 to 0.3; both ends must lie in 0..1 "

@@ -14,19 +14,30 @@ from ....mm_core.errors import InputError
 from ....mm_core.guidance.gain import numbers
 from ..patcher import home
 from .files import HostIPAdapter
-from .pictures import blank, features
+from .pictures import CROPS, blank, features, of_output
 from .prompt import COMBINE, ImagePromptEffect, Style
 
 MOST_REPEATS = 8  # of tokens, to bring unlike numbers of pictures to one length
 
 
-def make_prompt(adapter: HostIPAdapter, vision, image, style: Style) -> ImagePromptEffect:
-    """Encodes pictures and projects them. Raises InputError naming what does not fit."""
+def make_prompt(
+    adapter: HostIPAdapter, vision, image, style: Style, output=None
+) -> ImagePromptEffect:
+    """Encodes pictures and projects them. Raises InputError naming what does not fit.
+
+    output: CLIP_VISION_OUTPUT, in place of image.
+    """
     layout = adapter.layout
     _check_style(layout, style)
+    if output is not None and style.negative is None and style.crop != CROPS[0]:
+        raise InputError(
+            f"crop is {style.crop}, and what clip_vision_output holds was cropped when it was "
+            f"encoded: set crop back to {CROPS[0]}"
+        )
     style = replace(style, mask=_mask(style.mask))
     weights = numbers(style.image_weights, "image weights") if style.image_weights.strip() else None
-    prompt, tiles = _prompt(vision, image, style, weights, layout)
+    seen = None if output is None else of_output(output, layout)
+    prompt, tiles = _prompt(vision, image, style, weights, layout, seen=seen)
     present = _tokens(adapter, prompt, style, tiles)
     bias = None
     if weights is not None and style.combine == "concat":
@@ -59,15 +70,15 @@ def _prompt(
     weights: Sequence[float] | None,
     layout: Layout,
     what: str = "image",
+    seen: torch.Tensor | None = None,
 ) -> tuple[ImagePrompt, int]:
     """What encoders say of the pictures as the user wants them combined, and of how many tiles each
-    one is."""
+    one is. seen: where that is known, (pictures, tiles, ...)."""
     kinds = {need.kind for need in layout.needs}
     identity = _identity(style.identity) if "identity" in kinds else None
-    seen, tiles = None, 1
-    if kinds - {"identity"}:
-        seen = features(vision, image, layout, style.crop, what)  # (i, tiles, ...)
-        tiles = seen.shape[1]
+    if seen is None and kinds - {"identity"}:
+        seen = features(vision, image, layout, style.crop, what)
+    tiles = 1 if seen is None else seen.shape[1]
     if seen is not None and identity is not None and (tiles, len(seen)) != (1, len(identity)):
         raise InputError(
             f"{layout.source} needs a face embedding for each picture: found {len(seen)} pictures "

@@ -6,9 +6,11 @@ import torch.nn.functional as F
 
 from ....mm_core.adapters.ip_adapter.layout import Features, Layout
 from ....mm_core.errors import InputError
+from ....mm_core.priors.space import Reader, space_of_width
 from ..encoders.encoder import HostEncoder
 from ..encoders.pictures import colour
 from ..patcher import home
+from ..prior.readers import embedding_for
 
 CROPS = ("center", "pad", "tiles")
 GREY = (0.48145466, 0.4578275, 0.40821073)  # CLIP's mean colour: zeros once it is normalised
@@ -25,6 +27,19 @@ def features(
     squares = _CROPS[crop](colour(image, what))
     made = _encoded(vision, squares.flatten(0, 1), layout)
     return made.unflatten(0, squares.shape[:2])
+
+
+def of_output(output, layout: Layout) -> torch.Tensor:
+    """Features (i, 1, width) of pictures that were encoded before, or of a prior's vectors."""
+    for need in layout.needs:
+        if need.kind != "image_embeds":
+            raise InputError(
+                f"{layout.source} needs {need}, and clip_vision_output is read as one vector of "
+                "CLIP for each picture: connect what it needs in its place, or choose an adapter "
+                "of the base family"
+            )
+    reader = Reader(layout.source, space_of_width(layout.needs[0].width))
+    return embedding_for(output, reader).vectors[:, None]
 
 
 def blank(vision, layout: Layout) -> torch.Tensor | None:

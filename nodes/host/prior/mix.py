@@ -1,0 +1,116 @@
+"""Several CLIP_VISION_OUTPUT of one space -> one, and what was done."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from ....mm_core.errors import InputError
+from ....mm_core.guidance.gain import numbers
+from ....mm_core.priors import mix
+from ....mm_core.priors.space import ImageEmbedding
+from .vectors import VectorOutput, embedding_of
+
+WEIGHTED = ("average", "sum")
+LENGTHS_CHANGE = ("lerp", *WEIGHTED)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the node says beside the embeddings. weights: one for each, or None."""
+
+    amount: float
+    weights: Sequence[float] | None
+
+
+def mix_embeddings(
+    given: Mapping[str, object] | None, mode: str, amount: float, weights: str
+) -> tuple[VectorOutput, str]:
+    """Raises InputError for embeddings that the mode does not take, or that do not fit each
+    other."""
+    connected = [output for output in (given or {}).values() if output is not None]
+    embeddings = [embedding_of(output, f"embedding {k}") for k, output in enumerate(connected)]
+    if not embeddings:
+        raise InputError("no embedding is connected: connect Diffusion Prior or CLIP Vision Encode")
+    _check(embeddings, mode, weights)
+    several = numbers(weights, "weights") if weights.strip() else None
+    made = MODES[mode](embeddings, Asked(amount, several))
+    return VectorOutput(made), _about(made, embeddings, mode, amount)
+
+
+def _check(embeddings: Sequence[ImageEmbedding], mode: str, weights: str) -> None:
+    if mode not in MODES:
+        raise InputError(f"there is no mode {mode!r}; choose from {', '.join(MODES)}")
+    if mode not in WEIGHTED:
+        if len(embeddings) != 2:
+            raise InputError(
+                f"{mode} is of two embeddings, and {len(embeddings)} are connected: connect two, "
+                f"or choose {' or '.join(WEIGHTED)}"
+            )
+        if weights.strip():
+            raise InputError(
+                f"weights are for {' and '.join(WEIGHTED)}; the mode is {mode}: clear them, or "
+                "choose one of these"
+            )
+    if mode == "match length":
+        return  # of a whole batch, to the mean of another
+    most = max(embeddings, key=len)
+    for other in embeddings:
+        mix.check_alike(most, other)
+    if most.unit and mode in LENGTHS_CHANGE:
+        raise InputError(
+            f"the embeddings have length 1, and {mode} gives lengths that no encoder has: put each "
+            "through match length first, or choose slerp"
+        )
+
+
+def _between(run: Callable[[ImageEmbedding, ImageEmbedding, float], ImageEmbedding]):
+    """The ends themselves at 0 and 1, to the last bit, rather than what is computed there."""
+
+    def between(given: Sequence[ImageEmbedding], asked: Asked) -> ImageEmbedding:
+        if asked.amount in (0.0, 1.0):
+            return _end(given, int(asked.amount))
+        return run(given[0], given[1], asked.amount)
+
+    return between
+
+
+def _subtract(given: Sequence[ImageEmbedding], asked: Asked) -> ImageEmbedding:
+    if asked.amount == 0.0:
+        return _end(given, 0)
+    return mix.subtract(given[0], given[1], asked.amount)
+
+
+def _sum(given: Sequence[ImageEmbedding], asked: Asked) -> ImageEmbedding:
+    return mix.weighted_sum(given, asked.weights or [1.0] * len(given))
+
+
+def _end(given: Sequence[ImageEmbedding], which: int) -> ImageEmbedding:
+    """One of the embeddings, for as many images as the longest has."""
+    one = given[which]
+    vectors = one.vectors.expand(max(map(len, given)), -1).clone()
+    return ImageEmbedding(vectors, one.space, one.unit)
+
+
+MODES: dict[str, Callable[[Sequence[ImageEmbedding], Asked], ImageEmbedding]] = {
+    "lerp": _between(mix.lerp),
+    "slerp": _between(mix.slerp),
+    "average": lambda given, asked: mix.average(given, asked.weights),
+    "sum": _sum,
+    "subtract": _subtract,
+    "match length": lambda given, asked: mix.match_norm(given[0], given[1]),
+}
+
+
+def _about(made: ImageEmbedding, given: Sequence[ImageEmbedding], mode: str, amount: float) -> str:
+    how = f"{mode} {amount:g}" if mode in ("lerp", "slerp", "subtract") else mode
+    near = ", ".join(
+        f"{float(F.cosine_similarity(made.vectors, e.vectors.mean(0, keepdim=True)).mean()):.3f}"
+        for e in given
+    )
+    length = float(torch.linalg.vector_norm(made.vectors, dim=1).mean())
+    return (
+        f"{how} of {len(given)}: {len(made)} x {made.space}, mean length {length:.4g}\n"
+        f"cosine to each: {near}"
+    )
