@@ -9,15 +9,17 @@ from .guide import GuidancePreset, Guider, KSampler
 from .host.encoders import files as encoder_files
 from .host.fusion import files as fusion_files
 from .host.ip_adapter import files as ip_adapter_files
-from .load import LoadEmbedded, LoadEncoder, LoadFusion, LoadIPAdapter
+from .host.prior import files as prior_files
+from .load import LoadEmbedded, LoadEncoder, LoadFusion, LoadIPAdapter, LoadPrior
 from .maps import EncodeDepth, EncodePose, EncodeSegmentation
 from .mix import MixEmbeddings
 from .modality import Audio, Condition, Depth, Pose, Segmentation, StyleImage, Text
+from .prior import DiffusionPrior
 from .report import ShowReport
 from .schedule import DrawSchedule
 from .variations import Variations
 
-for files in (ip_adapter_files, encoder_files, fusion_files):
+for files in (ip_adapter_files, encoder_files, fusion_files, prior_files):
     files.register_folder()
 
 NODES: list[type[io.ComfyNode]] = [
@@ -25,6 +27,7 @@ NODES: list[type[io.ComfyNode]] = [
     LoadIPAdapter,
     LoadEncoder,
     LoadFusion,
+    LoadPrior,
     EncodeText,
     EncodeImage,
     EncodeDepth,
@@ -33,6 +36,7 @@ NODES: list[type[io.ComfyNode]] = [
     EncodeAudio,
     EncodeVideo,
     FuseEmbeddings,
+    DiffusionPrior,
     MixEmbeddings,
     Text,
     StyleImage,

@@ -6,8 +6,9 @@ from .host.embedded import load_embedded_model
 from .host.encoders import files as encoder_files
 from .host.fusion import files as fusion_files
 from .host.ip_adapter import files
+from .host.prior import files as prior_files
 from .host.say import say
-from .sockets import Adapters, Encoder, Fusion, IPAdapter
+from .sockets import Adapters, Encoder, Fusion, IPAdapter, Prior
 
 
 class LoadEmbedded(io.ComfyNode):
@@ -174,3 +175,60 @@ class LoadEncoder(io.ComfyNode):
         encoder = encoder_files.load(folder, kind, precision, detector)
         say(encoder.about)
         return io.NodeOutput(encoder, encoder.about)
+
+
+class LoadPrior(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="MMC_LoadPrior",
+            display_name="Load Prior",
+            category="multimodal/load",
+            description="A prior, which makes an image embedding of words: the embedded model's "
+            "two, with nothing to download, Karlo's, Kandinsky's, LAION's, or one of your own. It "
+            "says which text tower it needs and which models read what it gives.",
+            search_aliases=["unclip", "dalle 2", "karlo", "kandinsky", "image embedding"],
+            inputs=[
+                io.Combo.Input(
+                    "file",
+                    options=prior_files.names(),
+                    tooltip="One that ships with this pack, or a file of models/mmc_priors, "
+                    ".safetensors. Choosing a pickled one says how to convert it.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(prior_files.PRECISIONS),
+                    default="float32",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Of the weights of Karlo's and Kandinsky's priors, and of those of "
+                    "that form; others stay in float32. float16 and bfloat16 take half the "
+                    "memory, and are slow on most CPUs.",
+                ),
+                io.Float.Input(
+                    "limit",
+                    default=prior_files.LIMIT,
+                    min=1.0,
+                    max=100.0,
+                    step=0.5,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Bound of the numbers of a normalised embedding while it is made, no "
+                    "unit, 1 to 100. 10 as Karlo and Kandinsky were published; diffusers has 5 "
+                    "for Karlo. Files of this pack bring their own; LAION's has none.",
+                ),
+            ],
+            outputs=[
+                Prior.Output(display_name="prior", tooltip="Connect it to Diffusion Prior."),
+                io.String.Output(
+                    display_name="about",
+                    tooltip="What it is, the text tower it needs, and who reads what it gives.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, file, precision="float32", limit=prior_files.LIMIT) -> io.NodeOutput:
+        prior = prior_files.load(file, precision, limit)
+        say(prior.about)
+        return io.NodeOutput(prior, prior.about)

@@ -26,6 +26,7 @@ Keypoints = io.Custom("POSE_KEYPOINT")
 Embedding = io.Custom("MMC_EMBEDDING")
 Encoder = io.Custom("MMC_ENCODER")
 Fusion = io.Custom("MMC_FUSION")
+Prior = io.Custom("MMC_PRIOR")
 
 MOST_MODALITIES = 16
 

@@ -4,20 +4,22 @@ import argparse
 import importlib.metadata
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..adapters.ip_adapter.load import read_layout
+from ..embedded import prior as embedded_prior
 from ..embedded.weights import SHIPPED, load_embedded
 from ..encoders.families import about
 from ..errors import MMError
 from ..evaluation import weights as oracle_file
+from ..priors.about import about_file
 
 PACKAGES = ("torch", "transformers", "safetensors", "numpy", "pillow")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt")
-ADAPTERS, ENCODERS = "ipadapter", "mmc_encoders"
-FOLDERS = (ADAPTERS, "mmc_priors", "mmc_fusion")
+ADAPTERS, PRIORS, ENCODERS = "ipadapter", "mmc_priors", "mmc_encoders"
+FOLDERS = (ADAPTERS, PRIORS, "mmc_fusion")
 
 
 def add(commands: Any) -> None:
@@ -46,6 +48,7 @@ def findings(comfyui: Path | None, encoders: Path | None = None) -> Iterator[str
             yield f"{name}: not installed{note}"
     for label, path, load in (
         ("embedded model", SHIPPED, load_embedded),
+        ("embedded priors", embedded_prior.SHIPPED, embedded_prior.load_priors),
         ("oracle", oracle_file.SHIPPED, oracle_file.load_oracle),
     ):
         try:
@@ -89,7 +92,7 @@ def _models(folder: Path) -> Iterator[str]:
         return
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         if path.suffix == ".safetensors":
-            said = _adapter(path) if folder.name == ADAPTERS else _readable(path)
+            said = USABLE.get(folder.name, _readable)(path)
             yield f"{folder.name}/{path.name}: {said}"
         elif path.suffix in PICKLED:
             yield f"{folder.name}/{path.name}: NOT usable: pickled; run mmc convert {path}"
@@ -115,8 +118,20 @@ def _readable(path: Path) -> str:
         return f"NOT usable: {e}"
 
 
-def _adapter(path: Path) -> str:
-    try:
-        return f"usable, {read_layout(path)}"
-    except MMError as e:
-        return f"NOT usable: {e}"
+def _usable(about: Callable[[Path], object]) -> Callable[[Path], str]:
+    """about: says what a file is, or raises MMError with the reason why it cannot be used."""
+
+    def told(path: Path) -> str:
+        try:
+            return f"usable, {about(path)}"
+        except MMError as e:
+            return f"NOT usable: {e}"
+
+    return told
+
+
+def _prior(path: Path) -> str:
+    return about_file(path).splitlines()[0].removeprefix(f"{path.name}: ")
+
+
+USABLE = {ADAPTERS: _usable(read_layout), PRIORS: _usable(_prior)}

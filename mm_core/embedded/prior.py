@@ -24,7 +24,7 @@ from ..priors.space import EMBEDDED, ImageEmbedding
 from ..priors.transformer import HIDDEN
 from ..types import Bool, Tensor, Tokens
 from ..weights.header import Header
-from ..weights.load import fill, read_weights
+from ..weights.load import check_shapes, fill, read_weights
 from ..weights.save import save_tensors
 from .conditioners import WIDTH, StyleEncoder, TextEncoder
 from .conditions import EncodedStream
@@ -119,22 +119,25 @@ def sentence_as_image(text: PriorText, length: float) -> ImageEmbedding:
     return ImageEmbedding(length * F.normalize(text.pooled, dim=-1), EMBEDDED)
 
 
-def load_priors(path: Path = SHIPPED) -> tuple[EmbeddedPriors, Header]:
+def load_priors(path: Path = SHIPPED, ops: ModuleType = nn) -> tuple[EmbeddedPriors, Header]:
     """The priors in float32 on the CPU, ready to sample, and the file's header.
 
     Raises WeightsError for a file that does not hold them.
     """
     tensors, header = _read(path)
     try:
-        tower = TextTower(int(header.config["tower_layers"]))
+        layers = int(header.config["tower_layers"])
         configs = {name: header.config[name] for name in PRIORS}
     except (KeyError, TypeError, ValueError) as e:
         raise WeightsError(
             f"{path.name} has no usable settings in its header ({e}); train the priors again"
         ) from e
     space = _space(tensors, path)
-    fill(tower, _below(tensors, "tower."), path.name)
-    priors = {n: rebuilt(c, _below(tensors, f"{n}."), path.name) for n, c in configs.items()}
+    words = _below(tensors, "tower.")
+    check_shapes(TextTower(layers), {n: tuple(t.shape) for n, t in words.items()}, path.name)
+    tower = TextTower(layers, ops)
+    tower.load_state_dict(words)
+    priors = {n: rebuilt(c, _below(tensors, f"{n}."), path.name, ops) for n, c in configs.items()}
     tower.eval().requires_grad_(False)
     return EmbeddedPriors(tower, space, priors), header
 

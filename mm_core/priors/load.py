@@ -11,7 +11,14 @@ from torch import nn
 from ..errors import InputError, WeightsError
 from ..types import Tensor
 from ..weights.header import Header
-from ..weights.load import check_shapes, read_foreign, read_header, read_shapes, read_weights
+from ..weights.load import (
+    check_header,
+    check_shapes,
+    read_foreign,
+    read_header,
+    read_shapes,
+    read_weights,
+)
 from ..weights.save import save_tensors
 from .autoregressive import ARSizes, AutoregressivePrior, CodeTransformer
 from .dalle2 import Dalle2Network, Dalle2Sizes
@@ -25,6 +32,7 @@ from .unclip import cosine_table
 
 KIND, VERSION = "prior", 1
 AnyPrior = DiffusionPrior | LaionPrior | AutoregressivePrior
+Network = PriorTransformer | Dalle2Network | CodeTransformer
 
 
 def read_layout(path: Path, heads: int | None = None) -> Layout:
@@ -35,6 +43,21 @@ def read_layout(path: Path, heads: int | None = None) -> Layout:
     layout = detect(read_shapes(path), path.name, heads)
     check_shapes(_empty(layout, nn), _needed(layout), path.name)
     return layout
+
+
+def read_network(path: Path, heads: int | None = None) -> tuple[Network, Space, Header | None]:
+    """The network without its weights, whose embeddings it gives, and the header of a file of ours.
+
+    From the file's header alone. Raises WeightsError where load_prior would.
+    """
+    header = read_header(path)
+    if header is None:
+        layout = read_layout(path, heads)
+        return _empty(layout, nn), layout.space, None
+    check_header(header, KIND, VERSION, path.name)
+    space, network = _described(header.config, path.name, nn)
+    check_shapes(network, read_shapes(path), path.name)
+    return network, space, header
 
 
 def load_prior(
@@ -94,27 +117,33 @@ def rebuilt(
 
     Raises WeightsError for a description or tensors of no prior.
     """
-    prior: DiffusionPrior | AutoregressivePrior
+    space, bare = _described(config, source, nn)
+    # Against plain layers, since a host's may have no weights before they are filled.
+    check_shapes(bare, {n: tuple(t.shape) for n, t in tensors.items()}, source)
+    network = bare if ops is nn else _described(config, source, ops)[1]
+    _fill(network, tensors, torch.float32)
+    if isinstance(network, PriorTransformer):
+        return DiffusionPrior(network, space, float(config["limit"]), source=source)
+    return AutoregressivePrior(network, space, source)
+
+
+def _described(
+    config: Any, source: str, ops: ModuleType
+) -> tuple[Space, PriorTransformer | CodeTransformer]:
+    """An empty network, as described() describes it."""
     try:
         space, kind, sizes = Space(**config["space"]), config["prior"], config["sizes"]
-        if kind == "diffusion":
-            with torch.device("meta"):
-                network = PriorTransformer(Sizes(**sizes), ops)
-            prior = DiffusionPrior(network, space, float(config["limit"]), source=source)
-        elif kind == "autoregressive":
-            with torch.device("meta"):
-                coder = CodeTransformer(ARSizes(**sizes), ops)
-            prior = AutoregressivePrior(coder, space, source)
-        else:
-            raise InputError(f"there is no prior of kind {kind!r}")
+        with torch.device("meta"):
+            if kind == "diffusion" and float(config["limit"]) > 0:
+                return space, PriorTransformer(Sizes(**sizes), ops)
+            if kind == "autoregressive":
+                return space, CodeTransformer(ARSizes(**sizes), ops)
+        raise InputError(f"there is no prior of kind {kind!r}")
     except (KeyError, TypeError, ValueError) as e:
         raise WeightsError(
             f"{source} describes no prior that can be built here ({e}); update the pack, or train "
             "the prior again"
         ) from e
-    check_shapes(prior.network, {n: tuple(t.shape) for n, t in tensors.items()}, source)
-    _fill(prior.network, tensors, torch.float32)
-    return prior
 
 
 def _load_ours(
@@ -122,7 +151,8 @@ def _load_ours(
 ) -> DiffusionPrior | AutoregressivePrior:
     tensors, header = read_weights(path, KIND, VERSION)
     prior = rebuilt(header.config, tensors, path.name, ops)
-    prior.network.to(precision)
+    for weight in prior.network.parameters():  # statistics stay as they are
+        weight.data = weight.data.to(precision)
     return prior
 
 

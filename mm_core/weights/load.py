@@ -28,12 +28,17 @@ def read_weights(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
             raise WeightsError(
                 f"{path.name} has no header of this pack; needed a file of kind {kind!r}"
             )
-        if (header.kind, header.version) != (kind, version):
-            raise WeightsError(
-                f"{path.name} is of kind {header.kind!r}, version {header.version}; "
-                f"needed kind {kind!r}, version {version}"
-            )
+        check_header(header, kind, version, path.name)
         return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
+
+
+def check_header(header: Header, kind: str, version: int, source: str) -> None:
+    """WeightsError unless the header is of this kind and version."""
+    if (header.kind, header.version) != (kind, version):
+        raise WeightsError(
+            f"{source} is of kind {header.kind!r}, version {header.version}; "
+            f"needed kind {kind!r}, version {version}"
+        )
 
 
 def read_foreign(path: Path) -> dict[str, Tensor]:

@@ -66,6 +66,19 @@ def encoders(comfy):
 
 
 @pytest.fixture(scope="session")
+def priors(encoders):
+    """The server with random priors, a text tower of theirs, and a small unCLIP model."""
+    from random_priors import write_all as write_priors
+    from random_unclip import CHECKPOINT as UNCLIP
+
+    write_priors(encoders.base / "models" / "mmc_priors")
+    there = encoders.base / "models" / "checkpoints"
+    there.mkdir(parents=True, exist_ok=True)
+    (there / UNCLIP).symlink_to(_written("random_unclip.py") / UNCLIP)
+    return encoders
+
+
+@pytest.fixture(scope="session")
 def random_models():
     """The folder of random weights in published layouts: 3.5 GB, kept for the next session."""
     return _written("random_sd15.py")

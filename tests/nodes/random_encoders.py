@@ -18,6 +18,20 @@ import torch
 
 WIDTH = 128  # of the probes' text
 LAST = "empty"  # written last: all is there
+PRIOR_WIDTH = 768  # of the image embeddings of random_priors
+
+
+def text_tower(folder):
+    """As wide as OpenAI CLIP ViT-L/14's, with one thin layer."""
+    encoders.save_tokenizer(folder, longest=77)
+    wide = {
+        "hidden_size": PRIOR_WIDTH, "projection_dim": PRIOR_WIDTH, "intermediate_size": 64,
+        "num_hidden_layers": 1, "num_attention_heads": 12, "max_position_embeddings": 77,
+    }  # fmt: skip
+    config = encoders.T.CLIPTextConfig(**encoders.TEXT | wide)
+    encoders.save(folder, encoders.T.CLIPTextModelWithProjection(config))
+
+
 FOLDERS = {
     "clip": lambda f: encoders.clip(f, projection=WIDTH),
     "dinov2": encoders.dinov2,
@@ -31,6 +45,7 @@ FOLDERS = {
     "people": lambda f: estimators.rt_detr(f, ("car", "person")),
     "segmentation": estimators.segformer,
     "sam": estimators.sam,
+    "tower": text_tower,
 }
 
 

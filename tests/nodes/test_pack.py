@@ -21,6 +21,7 @@ NODES = {
     "MMC_Report", "MMC_LoadIPAdapter", "MMC_ApplyImagePrompt", "MMC_LoadEncoder",
     "MMC_LoadFusion", "MMC_EncodeText", "MMC_EncodeImage", "MMC_EncodeDepth", "MMC_EncodePose",
     "MMC_EncodeSegmentation", "MMC_EncodeAudio", "MMC_EncodeVideo", "MMC_Fuse",
+    "MMC_LoadPrior", "MMC_Prior",
     "MMC_MixEmbeddings", "MMC_Variations",
 }  # fmt: skip
 PAGES = PACK / "web" / "docs"

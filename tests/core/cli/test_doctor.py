@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from mm_core.cli import doctor
+from mm_core.priors.transformer import PriorTransformer, Sizes
 from mm_core.weights.save import save_tensors
 
 
@@ -32,6 +33,7 @@ def test_doctor_tells_versions_and_that_the_model_is_usable(mmc):
     assert f"torch {torch.__version__}" in outcome.out
     assert "embedded model: usable, " in outcome.out
     assert "oracle: usable, " in outcome.out
+    assert "embedded priors: usable, " in outcome.out
 
 
 def test_models_of_a_host_are_told_usable_or_not_and_why(host):
@@ -51,6 +53,24 @@ def test_models_of_a_host_are_told_usable_or_not_and_why(host):
     assert f"ipadapter/old.bin: NOT usable: pickled; run mmc convert {path}" in lines
     assert any(line.startswith("ipadapter/bad.safetensors: NOT usable: ") for line in lines)
     assert not any("notes.txt" in line for line in lines)
+
+
+def test_priors_of_a_host_are_told_by_what_they_are_or_why_not(host):
+    folder = host / "models" / "mmc_priors"
+    folder.mkdir()
+    network = PriorTransformer(Sizes(768, 64, 1, 1, 7))
+    save_file(network.state_dict(), folder / "good.safetensors")
+    del network.clip_std
+    save_file(network.state_dict(), folder / "short.safetensors")
+    (folder / "old.ckpt").touch()
+    lines = [line for line in doctor.findings(host) if line.startswith("mmc_priors/")]
+    assert lines[0].startswith(
+        "mmc_priors/good.safetensors: usable, diffusion prior, as Karlo and Kandinsky 2.1, 1 layers"
+    )
+    assert "old.ckpt: NOT usable: pickled; run mmc convert" in lines[1]
+    assert lines[2].startswith(
+        "mmc_priors/short.safetensors: NOT usable: short.safetensors lacks clip_std"
+    )
 
 
 def test_encoders_are_told_by_what_they_are_good_for_or_why_not(host, tmp_path, monkeypatch):

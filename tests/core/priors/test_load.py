@@ -1,5 +1,7 @@
 """Files of priors, and files that are none."""
 
+from types import ModuleType
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -176,3 +178,32 @@ def test_a_header_that_describes_no_prior_is_refused(tmp_path, config, said):
     save_tensors({}, tmp_path / "a.safetensors", Header(KIND, VERSION, config))
     with pytest.raises(WeightsError, match=said):
         load_prior(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_statistics_stay_exact_in_half_precision(kind, request, tmp_path):
+    prior = request.getfixturevalue(kind)
+    save_prior(prior, tmp_path / "ours.safetensors")
+    half = load_prior(tmp_path / "ours.safetensors", precision=torch.bfloat16)
+    assert {p.dtype for p in half.network.parameters()} == {torch.bfloat16}
+    for name, value in prior.network.named_buffers():
+        assert torch.equal(half.network.get_buffer(name), value)
+
+
+def test_a_file_fills_layers_that_have_no_weights_before(diffusion, tmp_path, texts):
+    """Hosts that load weights when they are needed have such."""
+
+    class Later(torch.nn.Linear):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.weight, self.bias = None, None
+
+        def _load_from_state_dict(self, state, prefix, *rest):
+            self.weight = torch.nn.Parameter(state[f"{prefix}weight"])
+            self.bias = torch.nn.Parameter(state[f"{prefix}bias"])
+
+    ops = ModuleType("ops")
+    ops.Linear, ops.LayerNorm, ops.Embedding = Later, torch.nn.LayerNorm, torch.nn.Embedding
+    save_prior(diffusion, tmp_path / "ours.safetensors")
+    loaded = load_prior(tmp_path / "ours.safetensors", ops=ops)
+    assert torch.equal(answer(loaded, texts), answer(diffusion, texts))

@@ -1,0 +1,73 @@
+"""What a prior is, which text tower it needs and who reads what it gives, in words."""
+
+import math
+from pathlib import Path
+
+from ..weights.header import Header
+from .autoregressive import CodeTransformer
+from .dalle2 import Dalle2Network
+from .layout import PUBLISHED
+from .load import Network, read_network
+from .space import CLIP_BIGG, CLIP_H, CLIP_L, EMBEDDED, Space, readers_of
+
+LOAD = "Load Encoder with a CLIPTextModelWithProjection folder"
+TOWERS = {
+    CLIP_L: f"connect encoder, {LOAD} of openai/clip-vit-large-patch14; or clip, from a text "
+    "encoder file with text_projection in it, which that of SD1.5 and the CLIP-L of SDXL lack",
+    CLIP_BIGG: "connect clip, the CLIP of any SDXL checkpoint, which holds that very text tower; "
+    f"or encoder, {LOAD} of OpenCLIP ViT-bigG/14",
+    CLIP_H: "connect clip, the CLIP of an SD2 checkpoint with text_projection in it; "
+    f"or encoder, {LOAD} of OpenCLIP ViT-H/14",
+    EMBEDDED: "connect nothing: it ships with this pack",
+}
+"""How the text tower of each space gets to a prior in ComfyUI."""
+
+
+def about_file(path: Path, heads: int | None = None) -> str:
+    """The same for a file, from its header alone. Raises WeightsError for one that is no prior."""
+    network, space, header = read_network(path, heads)
+    return about_network(path.name, network, space, header)
+
+
+def about_network(name: str, network: Network, space: Space, header: Header | None = None) -> str:
+    """What it is, its text tower, its readers, and how it was trained. The first line is enough to
+    tell it from others."""
+    lines = [
+        f"{name}: {_kind(network, space, header)}, {_sized(network)}",
+        f"gives image embeddings of {space}{_length(network)}",
+        f"reads text through the text tower of {space.name}: {how_to_connect(space)}",
+        f"read by {', '.join(r.name for r in readers_of(space)) or 'no model that is known here'}",
+    ]
+    if header is not None:
+        lines += [
+            f"{what}: {', '.join(f'{k} {v}' for k, v in said.items())}"
+            for what, said in (("trained", header.recipe), ("measured", header.figures))
+            if said
+        ]
+    return "\n".join(lines)
+
+
+def how_to_connect(space: Space) -> str:
+    """What to connect in ComfyUI, so that a text is read as priors of the space read it."""
+    return TOWERS.get(space) or f"connect encoder, {LOAD} of the CLIP that the prior is of"
+
+
+def _kind(network: Network, space: Space, header: Header | None) -> str:
+    if isinstance(network, Dalle2Network):
+        return "LAION's DALL-E 2 prior"
+    if isinstance(network, CodeTransformer):
+        return "autoregressive prior"
+    known = PUBLISHED.get(space) if header is None else None
+    return f"diffusion prior, as {known}" if known else "diffusion prior"
+
+
+def _sized(network: Network) -> str:
+    sizes = network.sizes
+    count = sum(math.prod(t.shape) for t in network.state_dict().values())
+    return f"{sizes.layers} layers, {sizes.tokens} tokens of text, {count / 1e6:.1f} M numbers"
+
+
+def _length(network: Network) -> str:
+    if isinstance(network, Dalle2Network):
+        return ", of length 1: connect like, a picture's embedding whose length they are to have"
+    return ", as long as the encoder's"

@@ -1,0 +1,90 @@
+"""What is said of priors."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mm_core.embedded.prior import load_priors
+from mm_core.errors import WeightsError
+from mm_core.priors.about import TOWERS, about_file, about_network, how_to_connect
+from mm_core.priors.load import save_prior
+from mm_core.priors.space import CLIP_BIGG, CLIP_L, EMBEDDED, KNOWN, Space, readers_of
+from mm_core.priors.transformer import PriorTransformer, Sizes
+
+
+def published(dim, tokens=77):
+    with torch.device("meta"):
+        return PriorTransformer(Sizes(dim, 2048, 32, 20, tokens))
+
+
+def test_a_published_prior_is_told_by_its_form_size_and_readers():
+    lines = about_network("karlo.safetensors", published(768), CLIP_L).splitlines()
+    # 1022.0 M parameters and the statistics' 2 x 768
+    assert lines[0] == (
+        "karlo.safetensors: diffusion prior, as Karlo and Kandinsky 2.1, 20 layers, 77 tokens of "
+        "text, 1022.0 M numbers"
+    )
+    assert lines[1] == (
+        "gives image embeddings of OpenAI CLIP ViT-L/14, width 768, as long as the encoder's"
+    )
+    assert lines[3] == ("read by SD2.1-unCLIP-L, Stable Cascade stage C, XLabs Flux IP-Adapter")
+
+
+def test_an_sdxl_checkpoints_text_tower_is_told_to_do_for_kandinskys():
+    said = about_network("kandinsky.safetensors", published(1280), CLIP_BIGG)
+    assert "as Kandinsky 2.2, 20 layers" in said
+    assert "connect clip, the CLIP of any SDXL checkpoint" in said
+    assert "SDXL Revision" in said
+
+
+def test_every_known_space_says_how_to_connect_its_text_tower():
+    assert TOWERS.keys() == set(KNOWN)
+    assert "connect encoder" in how_to_connect(Space("another CLIP", 24))
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_the_shipped_priors_need_nothing_connected(kind):
+    prior = load_priors()[0].priors[kind]
+    said = about_network(f"embedded: {kind}", prior.network, EMBEDDED).splitlines()
+    assert said[0].startswith(f"embedded: {kind}: {kind} prior, ")
+    assert said[2].endswith("connect nothing: it ships with this pack")
+    assert said[3] == f"read by {readers_of(EMBEDDED)[0].name}"
+
+
+def test_a_file_is_told_from_its_header_alone(network, tmp_path):
+    save_file(network.state_dict(), tmp_path / "a.safetensors")
+    assert about_file(tmp_path / "a.safetensors", heads=4) == about_network(
+        "a.safetensors", network, Space("an unknown encoder", 24)
+    )
+
+
+def test_laions_embeddings_are_told_to_have_length_1(laion, tmp_path):
+    state = {f"net.{n}": t.contiguous() for n, t in laion.network.state_dict().items()}
+    save_file(state, tmp_path / "b.safetensors")
+    said = about_file(tmp_path / "b.safetensors")
+    assert said.startswith("b.safetensors: LAION's DALL-E 2 prior, 2 layers, 7 tokens of text, ")
+    assert "of length 1: connect like" in said
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_a_file_of_ours_tells_how_it_was_trained(kind, request, tmp_path):
+    save_prior(
+        request.getfixturevalue(kind), tmp_path / "c.safetensors", {"steps": 9}, {"cosine": 0.5}
+    )
+    lines = about_file(tmp_path / "c.safetensors").splitlines()
+    assert lines[0].startswith(f"c.safetensors: {kind} prior, 2 layers, 7 tokens of text, ")
+    assert lines[1].startswith("gives image embeddings of a small CLIP, width 24")
+    assert lines[3:] == ["read by no model that is known here", "trained: steps 9",
+                         "measured: cosine 0.5"]  # fmt: skip
+
+
+def test_what_could_not_be_loaded_is_refused_here_too(network, diffusion, tmp_path):
+    short = {n: t for n, t in network.state_dict().items() if n != "clip_std"}
+    save_file(short, tmp_path / "d.safetensors")
+    with pytest.raises(WeightsError, match="lacks clip_std"):
+        about_file(tmp_path / "d.safetensors", heads=4)
+    save_prior(diffusion, tmp_path / "e.safetensors")
+    whole = (tmp_path / "e.safetensors").read_bytes()
+    (tmp_path / "e.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WeightsError, match="truncated"):
+        about_file(tmp_path / "e.safetensors")
