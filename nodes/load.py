@@ -228,6 +228,10 @@ class LoadPrior(io.ComfyNode):
         )
 
     @classmethod
+    def fingerprint_inputs(cls, file, **_) -> str:
+        return prior_files.stamp_of(file)
+
+    @classmethod
     def execute(cls, file, precision="float32", limit=prior_files.LIMIT) -> io.NodeOutput:
         prior = prior_files.load(file, precision, limit)
         say(prior.about)

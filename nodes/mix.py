@@ -2,8 +2,9 @@
 
 from comfy_api.latest import io
 
-from .host.prior.mix import MODES, mix_embeddings
+from .host.prior.mix import MODES, Said, mix_embeddings
 from .host.say import say
+from .sockets import encoder_input
 
 MOST_EMBEDDINGS = 16
 
@@ -16,8 +17,9 @@ class MixEmbeddings(io.ComfyNode):
             display_name="Mix Image Embeddings",
             category="multimodal/prior",
             description="Several image embeddings of one encoder or prior as one: between two, "
-            "their mean or sum, one without the other, or one as long as the other.",
-            search_aliases=["interpolate images", "slerp", "blend clip vision", "unclip mix"],
+            "their mean or sum, one without the other, one as long as the other, or one moved "
+            "from words to other words.",
+            search_aliases=["interpolate images", "slerp", "blend clip vision", "text diff"],
             inputs=[
                 io.Autogrow.Input(
                     "embeddings",
@@ -40,7 +42,8 @@ class MixEmbeddings(io.ComfyNode):
                     tooltip="lerp: on the straight line between two. slerp: on the circle, which "
                     "keeps lengths; the usual choice. average, sum: of any number, with weights. "
                     "subtract: the first without the second, as long as it was. match length: the "
-                    "first, as long as the second is on average.",
+                    "first, as long as the second is on average. text difference: the only one, "
+                    "turned from what instead_of says to what text says.",
                 ),
                 io.Float.Input(
                     "amount",
@@ -50,7 +53,8 @@ class MixEmbeddings(io.ComfyNode):
                     step=0.05,
                     tooltip="No unit, -1 to 2. lerp and slerp: 0 is the first, 1 the second, "
                     "outside goes on beyond them. subtract: how much of the second is taken away. "
-                    "The other modes do not read it.",
+                    "text difference: the share of the angle, 0.25 to 0.5 is usual. The other "
+                    "modes do not read it.",
                 ),
                 io.String.Input(
                     "weights",
@@ -58,6 +62,34 @@ class MixEmbeddings(io.ComfyNode):
                     optional=True,
                     tooltip="For average and sum: a number for each embedding, such as 2, 1, -0.5; "
                     "no unit, finite. average divides by their sum. Empty: 1 for each.",
+                ),
+                io.String.Input(
+                    "text",
+                    default="",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    optional=True,
+                    tooltip="For text difference: what the picture is to show, such as a photo of "
+                    "a dog in the snow.",
+                ),
+                io.String.Input(
+                    "instead_of",
+                    default="",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    optional=True,
+                    tooltip="For text difference: what it shows now, said alike, such as a photo "
+                    "of a dog. Empty: from no text.",
+                ),
+                io.Clip.Input(
+                    "clip",
+                    optional=True,
+                    tooltip="For text difference: a CLIP with the text tower of the embeddings' "
+                    "encoder and its projection; SDXL's for OpenCLIP bigG. The embedded model's "
+                    "need none.",
+                ),
+                encoder_input(
+                    "text with a projection, CLIPTextModelWithProjection", "this or clip"
                 ),
             ],
             outputs=[
@@ -72,7 +104,7 @@ class MixEmbeddings(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, mode, amount, embeddings=None, weights="") -> io.NodeOutput:
-        made, about = mix_embeddings(embeddings, mode, amount, weights)
+    def execute(cls, mode, amount, embeddings=None, weights="", **said) -> io.NodeOutput:
+        made, about = mix_embeddings(embeddings, mode, amount, weights, Said(**said))
         say(about)
         return io.NodeOutput(made, about)

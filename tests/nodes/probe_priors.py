@@ -47,7 +47,7 @@ class ProbeVector:
         return (out,)
 
 
-class ProbeVectors:
+class ProbeMade:
     """The vectors of a CLIP_VISION_OUTPUT as JSON, and the shape of a MMC_EMBEDDING's tokens."""
 
     RETURN_TYPES = ()
@@ -87,5 +87,5 @@ class ProbeWords:
 
 
 NODE_CLASS_MAPPINGS = {
-    probe.__name__: probe for probe in (ProbeNative, ProbeVector, ProbeVectors, ProbeWords)
+    probe.__name__: probe for probe in (ProbeNative, ProbeVector, ProbeMade, ProbeWords)
 }

@@ -5,6 +5,9 @@ import torch
 from comfy_server import ServerError
 from graph import Graph
 
+from mm_core.embedded.prior import load_priors
+from mm_core.embedded.weights import load_embedded
+
 pytestmark = pytest.mark.host
 
 
@@ -17,6 +20,11 @@ class Mixing(Graph):
         vision = self.add("ProbeVision", width=48)
         return self.add("CLIPVisionEncode", clip_vision=vision, image=self.asset(name),
                         crop="center")  # fmt: skip
+
+    def style(self):
+        """The style picture as the embedded model's own encoder sees it."""
+        return self.add("CLIPVisionEncode", clip_vision=[self.model[0], 4],
+                        image=self.asset("style"), crop="center")  # fmt: skip
 
     def mixed(self, *embeddings, mode="slerp", amount=0.5, **given):
         connected = {f"embeddings.embedding{i}": e for i, e in enumerate(embeddings)}
@@ -86,6 +94,27 @@ def test_one_meets_each_of_a_batch(comfy):
     assert torch.equal(first, one.expand(3, -1))
 
 
+def test_a_text_difference_turns_by_a_share_of_the_angle(comfy):
+    to, origin = "red and white dots", "blue stripes"
+    g = Mixing()
+    style = g.style()
+    words = {"mode": "text difference", "text": to, "instead_of": origin}
+    seen, none, half, all_ = looked(
+        comfy, g, style, *(g.mixed(style, amount=t, **words) for t in (0.0, 0.5, 1.0))
+    )
+    assert torch.equal(none, seen)
+    said = load_priors()[0].encode(load_embedded()[0].text, [to, origin]).pooled
+    there = torch.nn.functional.normalize(said[:1] - said[1:])
+
+    def angle(vector):
+        return float(torch.arccos(torch.cosine_similarity(vector, there)))
+
+    assert angle(half) == pytest.approx(angle(seen) / 2, rel=1e-3)
+    assert angle(all_) == pytest.approx(0, abs=1e-2)
+    for made in (half, all_):
+        torch.testing.assert_close(made.norm(), seen.norm())
+
+
 def test_unit_lengths_are_matched_to_a_picture(comfy):
     g = Mixing()
     unit, picture = g.vector(1, unit=True), g.seen()
@@ -118,6 +147,10 @@ def test_it_says_what_was_done(comfy):
         ([{}, {"unit": True}], {}, "match the lengths first"),
         ([{"unit": True}] * 2, {"mode": "average"}, "put each through match length first"),
         ([{}, {"length": 0.0}], {}, "length 0 has no direction"),
+        ([{}], {"mode": "text difference"}, "towards a text, and there is none: say it in text"),
+        ([{}, {}], {"mode": "text difference", "text": "a"}, "is of one embedding, and 2 are"),
+        ([{}, {}], {"text": "a"}, "text and instead_of are for text difference; the mode is"),
+        ([{}], {"mode": "text difference", "text": "a"}, "needs its text tower and found no text"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(comfy, made, given, words):

@@ -30,7 +30,7 @@ class Priors(Fusing):
 
     def vectors(self, prior):
         return self.add(
-            "ProbeVectors", clip_vision_output=[prior[0], 0], embedding=[prior[0], 1]
+            "ProbeMade", clip_vision_output=[prior[0], 0], embedding=[prior[0], 1]
         )  # fmt: skip
 
     def unclip(self, clip_vision_output):
@@ -48,7 +48,7 @@ class Priors(Fusing):
 
 
 def told(outputs, probe):
-    """(vectors, all that ProbeVectors said)."""
+    """(vectors, all that ProbeMade said)."""
     said = json.loads(outputs[probe[0]]["text"][0])
     return torch.tensor(said["vectors"]), said
 

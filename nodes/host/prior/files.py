@@ -16,6 +16,7 @@ from ....mm_core.priors.load import AnyPrior, load_prior
 from ....mm_core.priors.space import EMBEDDED
 from ....mm_core.weights.load import read_header, read_shapes
 from .. import folders
+from ..changed import stamp
 from ..encoders.files import PRECISIONS
 from ..patcher import managed, ready
 
@@ -65,6 +66,11 @@ def names() -> list[str]:
     """The shipped ones, and files of the folder. Pickled files are listed: choosing one says how to
     convert it."""
     return [*SHIPPED, *folder_paths.get_filename_list(FOLDER)]
+
+
+def stamp_of(name: str) -> str:
+    """Changes when the file does."""
+    return stamp([None if name in SHIPPED else folder_paths.get_full_path(FOLDER, name)])
 
 
 def load(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +11,23 @@ from ....mm_core.errors import InputError
 from ....mm_core.guidance.gain import numbers
 from ....mm_core.priors import mix
 from ....mm_core.priors.space import ImageEmbedding
+from .text import read_text
 from .vectors import VectorOutput, embedding_of
 
 WEIGHTED = ("average", "sum")
 LENGTHS_CHANGE = ("lerp", *WEIGHTED)
+WORDS = "text difference"
+HOW_MUCH = ("lerp", "slerp", "subtract", WORDS)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a text difference leads to, and from where. clip, encoder: see read_text."""
+
+    text: str = ""
+    instead_of: str = ""
+    clip: Any = None
+    encoder: Any = None
 
 
 @dataclass(frozen=True)
@@ -22,10 +36,11 @@ class Asked:
 
     amount: float
     weights: Sequence[float] | None
+    said: Said
 
 
 def mix_embeddings(
-    given: Mapping[str, object] | None, mode: str, amount: float, weights: str
+    given: Mapping[str, object] | None, mode: str, amount: float, weights: str, said: Said
 ) -> tuple[VectorOutput, str]:
     """Raises InputError for embeddings that the mode does not take, or that do not fit each
     other."""
@@ -34,8 +49,9 @@ def mix_embeddings(
     if not embeddings:
         raise InputError("no embedding is connected: connect Diffusion Prior or CLIP Vision Encode")
     _check(embeddings, mode, weights)
+    _check_said(mode, said)
     several = numbers(weights, "weights") if weights.strip() else None
-    made = MODES[mode](embeddings, Asked(amount, several))
+    made = MODES[mode](embeddings, Asked(amount, several, said))
     return VectorOutput(made), _about(made, embeddings, mode, amount)
 
 
@@ -43,9 +59,10 @@ def _check(embeddings: Sequence[ImageEmbedding], mode: str, weights: str) -> Non
     if mode not in MODES:
         raise InputError(f"there is no mode {mode!r}; choose from {', '.join(MODES)}")
     if mode not in WEIGHTED:
-        if len(embeddings) != 2:
+        needed, count = (1, "one embedding") if mode == WORDS else (2, "two embeddings")
+        if len(embeddings) != needed:
             raise InputError(
-                f"{mode} is of two embeddings, and {len(embeddings)} are connected: connect two, "
+                f"{mode} is of {count}, and {len(embeddings)} are connected: connect {needed}, "
                 f"or choose {' or '.join(WEIGHTED)}"
             )
         if weights.strip():
@@ -62,6 +79,18 @@ def _check(embeddings: Sequence[ImageEmbedding], mode: str, weights: str) -> Non
         raise InputError(
             f"the embeddings have length 1, and {mode} gives lengths that no encoder has: put each "
             "through match length first, or choose slerp"
+        )
+
+
+def _check_said(mode: str, said: Said) -> None:
+    if mode == WORDS and not said.text.strip():
+        raise InputError(
+            f"{mode} turns the embedding towards a text, and there is none: say it in text, and in "
+            "instead_of what the picture shows now"
+        )
+    if mode != WORDS and (said.text.strip() or said.instead_of.strip()):
+        raise InputError(
+            f"text and instead_of are for {WORDS}; the mode is {mode}: clear them, or choose it"
         )
 
 
@@ -86,6 +115,17 @@ def _sum(given: Sequence[ImageEmbedding], asked: Asked) -> ImageEmbedding:
     return mix.weighted_sum(given, asked.weights or [1.0] * len(given))
 
 
+def _text_difference(given: Sequence[ImageEmbedding], asked: Asked) -> ImageEmbedding:
+    if asked.amount == 0.0:
+        return _end(given, 0)
+    image, said = given[0], asked.said
+    to, origin = (
+        read_text(image.space, words, said.clip, said.encoder)
+        for words in (said.text, said.instead_of)
+    )
+    return mix.text_diff(image, to, origin, asked.amount)
+
+
 def _end(given: Sequence[ImageEmbedding], which: int) -> ImageEmbedding:
     """One of the embeddings, for as many images as the longest has."""
     one = given[which]
@@ -100,11 +140,12 @@ MODES: dict[str, Callable[[Sequence[ImageEmbedding], Asked], ImageEmbedding]] = 
     "sum": _sum,
     "subtract": _subtract,
     "match length": lambda given, asked: mix.match_norm(given[0], given[1]),
+    WORDS: _text_difference,
 }
 
 
 def _about(made: ImageEmbedding, given: Sequence[ImageEmbedding], mode: str, amount: float) -> str:
-    how = f"{mode} {amount:g}" if mode in ("lerp", "slerp", "subtract") else mode
+    how = f"{mode} {amount:g}" if mode in HOW_MUCH else mode
     near = ", ".join(
         f"{float(F.cosine_similarity(made.vectors, e.vectors.mean(0, keepdim=True)).mean()):.3f}"
         for e in given
