@@ -107,10 +107,55 @@ def balance(prompt):
     return graph
 
 
+PICTURES = 4
+
+
+def words_to_style(_prompt):
+    """03: two texts through a prior, mixed, as the style of four pictures; no picture is given."""
+
+    def prior(title, text, seed):
+        return node(
+            "MMC_Prior", title, prior=["3", 0], text=text, seed=seed, steps=25, guidance=2.0,
+            negative="", count=PICTURES, candidates=2, solver="ancestral",
+        )  # fmt: skip
+
+    graph = {
+        "1": node("MMC_LoadEmbedded", "Load Embedded Model"),
+        "2": node(
+            "MMC_Text", "Text", clip=["1", 1], text="a large red circle", **strength("text"),
+            negative="",
+        ),
+        "3": node("MMC_LoadPrior", "Load Prior", file="embedded: diffusion"),
+        "4": prior("Style in words", "purple and blue stripes", 1),
+        "5": prior("Another style", "yellow and orange dots", 11),
+        "6": node(
+            "MMC_MixEmbeddings", "Between the two", mode="slerp", amount=0.0, weights="",
+            **{"embeddings.embedding0": ["4", 0], "embeddings.embedding1": ["5", 0]},
+        ),
+        "7": node(
+            "MMC_StyleImage", "Style", **strength("style"), adapters=["1", 3],
+            clip_vision_output=["6", 0],
+        ),
+    }  # fmt: skip
+    graph |= sampled("mmc_03")
+    graph["9"]["inputs"]["batch_size"] = PICTURES
+    sampler = graph["10"]["inputs"]
+    for name in [n for n in sampler if n.startswith("modalities.")]:
+        del sampler[name]
+    sampler |= {"modalities.modality0": ["2", 0], "modalities.modality1": ["7", 0]}
+    return graph
+
+
+EXAMPLES = {
+    "01-four-inputs": four_inputs,
+    "02-balance-and-report": balance,
+    "03-style-in-words": words_to_style,
+}
+
 if __name__ == "__main__":
     text = assets()
-    for name, graph in (("01-four-inputs", four_inputs), ("02-balance-and-report", balance)):
+    for name, graph in EXAMPLES.items():
         path = FOLDER / "api" / f"{name}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(graph(text), indent=2) + "\n")
-        print(f"{path}: {text}")
+        print(path)

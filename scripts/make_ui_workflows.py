@@ -17,7 +17,8 @@ from comfy_server import Server
 from PIL import Image
 
 EXAMPLES = ROOT / "example_workflows"
-VIEW = {"scale": 0.62, "offset": [430, 130]}  # smaller, and the editor leaves out all words
+SCALE = 0.62  # smaller, and the editor leaves out all words
+MARGIN = 110, 130  # the left one beside the menu
 
 NOTES = {
     "01-four-inputs": """## Four inputs, four weights
@@ -37,6 +38,16 @@ share the *group* `layout`, so that they are left out together and cost one row 
 
 The report shows each input's share of the push, what it told the picture, which rows were run, and
 where inputs agree or contradict each other. Its input pictures are in `example_workflows/assets`.
+""",
+    "03-style-in-words": """## A style in words, without a picture
+
+A **Diffusion Prior** turns words into what a style picture would have told, one for each of the
+four pictures. **Mix Image Embeddings** goes from the one to the other: move *amount* from 0 to 0.5
+or 1 and run again. The shipped prior knows two colours and one of gradient, stripes, checks, dots,
+waves and rings.
+
+With files of your own the same nodes drive unCLIP models, Stable Cascade, SDXL and IP-Adapters; the
+help page of *Load Prior* says which prior fits which.
 """,
 }
 
@@ -60,14 +71,25 @@ text => {
     top += Math.max(row, n.size[1] + 60);
   }
   let right = 0;
-  const fedBy = new Set();
-  for (const n of byId.filter(n => !isModality(n))) {
-    const fed = targets(n).find(t => place.has(t));
-    if (n.type === 'MMC_LoadEmbedded') put(n, 0, 0);
-    else if (fed) {
-      put(n, fedBy.has(fed) ? -column : 0, place.get(fed), 270);
+  const fedBy = new Set(), free = new Map(), others = byId.filter(n => !isModality(n));
+  for (let more = true; more;) {  // what feeds what feeds a modality, and so on to the left
+    more = false;
+    for (const n of others.filter(n => !place.has(n) && n.type !== 'MMC_LoadEmbedded')) {
+      const fed = targets(n).find(t => place.has(t));
+      if (!fed) continue;
+      const direct = isModality(fed);
+      const x = direct ? (fedBy.has(fed) ? -column : 0) : fed.pos[0] - column;
+      const y = direct ? place.get(fed) : Math.max(place.get(fed), free.get(x) ?? 0);
+      put(n, x, y, direct ? 270 : 0);
       fedBy.add(fed);
+      place.set(n, y);
+      free.set(x, y + n.size[1] + 60);
+      more = true;
     }
+  }
+  for (const n of others) {
+    if (n.type === 'MMC_LoadEmbedded') put(n, 0, 0);
+    else if (place.has(n)) {}
     else if (n.type === 'EmptyLatentImage') put(n, 2 * column, 560);
     else if (n.type.includes('Sampler')) put(n, 2 * column, 0);
     else if (n.type === 'MMC_Report') { n.pos = [4 * column, 0]; n.setSize([640, 620]); }
@@ -100,7 +122,9 @@ def main():
                 page.evaluate("a => window.app.loadApiJson(a, 'example')", api)
                 page.wait_for_timeout(2500)
                 workflow = page.evaluate(LAY_OUT, NOTES[path.stem])
-                workflow["extra"] = {"ds": VIEW}
+                left = min(node["pos"][0] for node in workflow["nodes"])
+                view = {"scale": SCALE, "offset": [MARGIN[0] - left, MARGIN[1]]}
+                workflow["extra"] = {"ds": view}
                 (EXAMPLES / path.name).write_text(json.dumps(workflow, indent=1) + "\n")
                 load_workflow(page, workflow)
                 page.screenshot(path=str(Path(tempfile.gettempdir()) / f"{path.stem}.png"))
