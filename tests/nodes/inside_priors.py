@@ -31,6 +31,8 @@ from safetensors.torch import save_file
 sys.path.append(str(inside.PACK))  # last: the host has a nodes of its own
 import random_priors
 import tiny_encoders
+from mmc_pack.mm_core.embedded.prior import load_priors
+from mmc_pack.mm_core.embedded.vocabulary import tokenize
 from mmc_pack.mm_core.errors import InputError, MMError
 from mmc_pack.mm_core.priors.load import load_prior
 from mmc_pack.mm_core.priors.prior import PriorText, Request
@@ -38,7 +40,7 @@ from mmc_pack.mm_core.priors.space import CLIP_BIGG, CLIP_L, EMBEDDED, ImageEmbe
 from mmc_pack.nodes.host.embedded import load_embedded_model
 from mmc_pack.nodes.host.encoders import files as encoder_files
 from mmc_pack.nodes.host.prior import files
-from mmc_pack.nodes.host.prior.text import plain, read_text
+from mmc_pack.nodes.host.prior.text import ShippedTower, plain, read_text
 from mmc_pack.nodes.host.prior.vectors import NoTokensError, VectorOutput, embedding_of
 
 torch.set_grad_enabled(False)  # as the host runs every node
@@ -244,7 +246,6 @@ def our_encoder():
 
 
 def shipped():
-    from mmc_pack.mm_core.embedded.prior import load_priors
     from mmc_pack.mm_core.embedded.weights import load_embedded
 
     clip = load_embedded_model()[1]
@@ -268,18 +269,28 @@ def late_weights():
     random_priors.write_all(there)
     folder_paths.add_model_folder_path("mmc_priors", str(there))
     text = PriorText(random(1, 1, 768), random(2, 1, 77, 768), (torch.arange(77) < 9)[None])
-    out = {}
-    for name in ("karlo", "laion", "ours"):
-        wanted = load_prior(there / f"{name}.safetensors").sample(text, Request((5,), 3, 1.0))
-        before = comfy.memory_management.__dict__.get("aimdo_enabled")
-        comfy.memory_management.aimdo_enabled = True
-        try:
-            out["late"] = comfy.ops.manual_cast.Linear(1, 1).weight is None
-            late = load_prior(there / f"{name}.safetensors", ops=comfy.ops.manual_cast)
-        finally:
-            comfy.memory_management.aimdo_enabled = before or False
-        out[name] = off(late.sample(text, Request((5,), 3, 1.0)).vectors, wanted.vectors)
-    return out
+    words = torch.tensor([tokenize("a red circle")])
+
+    def loaded(**ops):
+        out = {
+            name: load_prior(there / f"{name}.safetensors", **ops).sample(
+                text, Request((5,), 3, 1.0)
+            )
+            for name in ("karlo", "laion", "ours")
+        }
+        priors, tower = load_priors(**ops)[0], ShippedTower()
+        told = tower(words)
+        for name, prior in priors.priors.items():
+            out[name] = prior.sample(told, Request((5,), 3, 1.0))
+        return out
+
+    wanted, before = loaded(), getattr(comfy.memory_management, "aimdo_enabled", False)
+    comfy.memory_management.aimdo_enabled = True
+    try:
+        late = loaded(ops=comfy.ops.manual_cast)
+    finally:
+        comfy.memory_management.aimdo_enabled = before
+    return {name: off(late[name].vectors, wanted[name].vectors) for name in wanted}
 
 
 def precision():

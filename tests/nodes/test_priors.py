@@ -384,7 +384,7 @@ def test_the_shipped_tower_is_that_of_the_library(found):
     assert here["escaped"] == "a (red) circle"
 
 
-@pytest.mark.parametrize("file", ["karlo", "laion", "ours"])
+@pytest.mark.parametrize("file", ["karlo", "laion", "ours", "diffusion", "autoregressive"])
 def test_layers_whose_weights_come_late_are_filled(found, file):
     assert found["late weights"][file] < 1e-5
 
