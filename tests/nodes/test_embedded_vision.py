@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from comfy_server import ServerError
 from find_comfyui import ASSETS
 from graph import Graph
 from graph_encode import Fusing, entries
@@ -82,3 +83,14 @@ def test_encode_image_reads_it_too(comfy, read, shape):
     one, other = (entries(outputs, p)[0] for p in probes)
     assert one == other
     assert one["shape"] == shape
+
+
+def test_encode_image_takes_a_priors_vector_and_says_that_it_has_no_tokens(comfy):
+    g = Fusing()
+    settings = {"count": 2, "width": 128, "seed": 0, "length": 7.0, "unit": False}
+    made = g.add("ProbeEmbedding", **settings)
+    probe = g.told(g.fused(g.add("MMC_EncodeImage", clip_vision_output=made, read="one vector")))
+    assert entries(comfy.run(g.prompt), probe)[0]["shape"] == [2, 1, 128]
+    g.told(g.fused(g.add("MMC_EncodeImage", clip_vision_output=made, read="tokens")))
+    with pytest.raises(ServerError, match="gives no penultimate_hidden_states, which 'tokens'"):
+        comfy.run(g.prompt)
