@@ -90,6 +90,7 @@ def test_every_input_is_read(network, texts, noise):
 def test_the_bias_of_the_last_tokens_is_that_of_all():
     real = torch.tensor([[True, False, True, True]])
     assert torch.equal(causal_bias(real, 2), causal_bias(real, 4)[:, :, 2:])
+    assert (causal_bias(real, 1)[0, 0, 0] == 0).tolist() == [True, False, True, True]
 
 
 MASKS = {
