@@ -92,19 +92,19 @@ class Dalle2Network(nn.Module):
         query = self.learned_query.expand(count, 1, -1)
         h = torch.cat([self.to_time_embeds(t)[:, None], noisy[:, None], query], 1)
         if isinstance(text, Prefix):
-            return self.causal_transformer(h, text, text.tokens)[:, -1]
+            return self.causal_transformer(h, text, self.sizes.tokens + 1)[:, -1]
         words = self._text(self.nothing(count) if without else text)
         return self.causal_transformer(torch.cat([words, h], 1))[:, -1]
 
     def read(self, text: PriorText) -> Prefix:
         """What the layers make of text and sentence, for every step of one run.
 
-        Neighbours that are alike are read once.
+        Neighbours that are alike are read once. The layers' null is kept with them.
         """
         one, rows = distinct(text)
         h = self._text(one)
-        seen = torch.ones(h.shape[:2], dtype=torch.bool, device=h.device)
-        prefix = Prefix.empty(self.sizes.layers, rows, seen)
+        seen = torch.ones(len(one), 1 + h.shape[1], dtype=torch.bool, device=h.device)
+        prefix = Prefix.empty(self.sizes.layers, seen, rows)
         self.causal_transformer(h, prefix)
         return prefix
 

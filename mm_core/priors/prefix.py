@@ -15,41 +15,43 @@ from .prior import PriorText
 
 
 class LayerPrefix(Past):
-    """Keeps the keys and values of its first call alone; later tokens look at them and are
-    forgotten. rows: which of the first call's rows each row of a later one goes on from."""
+    """Keeps the keys and values of its first call alone, in one line, row after row; later tokens
+    look at them and are forgotten. places: of those that each row of a later call looks at."""
 
-    def __init__(self, rows: Int[Tensor, " b"]):
+    def __init__(self, places: Int[Tensor, "b n"]):
         super().__init__()
-        self.rows = rows
+        self.places = places
 
     def extended(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         if self.keys is None or self.values is None:
-            return super().extended(keys, values)
-        return (
-            torch.cat([self.keys[self.rows], keys], 2),
-            torch.cat([self.values[self.rows], values], 2),
-        )
+            self.keys, self.values = (x.transpose(1, 2).flatten(0, 1) for x in (keys, values))
+            return keys, values
+        before = (x[self.places].transpose(1, 2) for x in (self.keys, self.values))
+        keys, values = (torch.cat(pair, 2) for pair in zip(before, (keys, values), strict=True))
+        return keys, values
 
 
 @dataclass(frozen=True)
 class Prefix:
-    """One LayerPrefix for each layer. real: which of the kept tokens each row of a step sees."""
+    """One LayerPrefix for each layer. real: which of their places are no mere filling."""
 
     layers: tuple[LayerPrefix, ...]
     real: Bool[Tensor, "b n"]
 
     @classmethod
-    def empty(cls, layers: int, rows: Int[Tensor, " b"], real: Bool[Tensor, "u n"]) -> "Prefix":
-        """Before the first call, which fills it. real: of that call's rows."""
-        return cls(tuple(LayerPrefix(rows) for _ in range(layers)), real[rows])
+    def empty(cls, layers: int, real: Bool[Tensor, "u m"], rows: Int[Tensor, " b"]) -> "Prefix":
+        """Before the first call, which is to give the real tokens of all texts in one line.
+
+        rows: which of those texts each row of a later call goes on from.
+        """
+        count = real.sum(1)
+        step = torch.arange(int(count.max()), device=real.device)
+        there = step < count[:, None]
+        places = ((count.cumsum(0) - count)[:, None] + step).where(there, 0)[rows]
+        return cls(tuple(LayerPrefix(places) for _ in range(layers)), there[rows])
 
     def __len__(self) -> int:
         return len(self.real)
-
-    @property
-    def tokens(self) -> int:
-        """How many are kept."""
-        return self.real.shape[1]
 
 
 def distinct(text: PriorText) -> tuple[PriorText, Int[Tensor, " b"]]:

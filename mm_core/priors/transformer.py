@@ -81,20 +81,23 @@ class PriorTransformer(nn.Module):
         else:
             h, prefix = torch.cat([self._text(text), h], 1), None
             real = F.pad(text.mask, (0, 1), value=True)
-        h = self._run(h, F.pad(real, (0, STATE), value=True), prefix)
+        bias = causal_bias(F.pad(real, (0, STATE), value=True), h.shape[1])
+        h = self._run(h, bias, prefix)
         return self.proj_to_clip_embeddings(self.norm_out(h)[:, -1])
 
     def read(self, text: PriorText) -> Prefix:
         """What the layers make of text and sentence, for every step of one run.
 
-        Neighbours that are alike are read once. Words that are padding in all of the texts are
-        left out: what HIDDEN is added to has weight 0, in any precision.
+        Neighbours that are alike are read once, and padding is left out: what HIDDEN is added to
+        has weight 0 in any precision. So all texts go through the layers as one row.
         """
         one, rows = distinct(text)
-        kept = F.pad(one.mask.any(0), (0, 1), value=True)
-        real = F.pad(one.mask, (0, 1), value=True)[:, kept]
-        prefix = Prefix.empty(self.sizes.layers, rows, real)
-        self._run(self._text(one)[:, kept], real, prefix)
+        real = F.pad(one.mask, (0, 1), value=True)
+        prefix = Prefix.empty(self.sizes.layers, real, rows)
+        owner = real.nonzero()[:, 0]
+        bias = causal_bias(torch.ones_like(owner, dtype=torch.bool)[None], len(owner))
+        bias = bias + (owner[:, None] != owner) * HIDDEN
+        self._run(self._text(one)[real][None], bias, prefix)
         return prefix
 
     def _text(self, text: PriorText) -> Tokens:
@@ -118,9 +121,8 @@ class PriorTransformer(nn.Module):
         h = torch.cat([time[:, None], self.proj_in(x.to(kind))[:, None], query], 1)
         return h + self.positional_embedding[:, -STATE:].to(kind)
 
-    def _run(self, h: Tokens, real: Bool[Tensor, "b m"], prefix: Prefix | None) -> Tokens:
-        """real: which of all tokens so far are, h being the last of them."""
-        bias = causal_bias(real, h.shape[1]).to(h)
+    def _run(self, h: Tokens, bias: Float[Tensor, "u 1 n m"], prefix: Prefix | None) -> Tokens:
+        bias = bias.to(h)
         for k, block in enumerate(self.transformer_blocks):
             h = block(h, bias, prefix.layers[k] if prefix is not None else None)
         return h

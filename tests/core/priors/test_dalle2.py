@@ -105,9 +105,7 @@ def test_a_prefix_is_as_near_the_formula_as_the_whole_in_half_precision(laion, t
 def test_a_step_runs_three_tokens_a_row_and_keeps_one_key_for_all_heads(laion, texts, noise):
     net, seen = laion.network, []
     prefix = net.read(texts(1).repeated(4))
-    assert all(
-        layer.keys.shape == (1, 1, 9, 16) for layer in prefix.layers
-    )  # null, words, sentence
+    assert all(layer.keys.shape == (9, 1, 16) for layer in prefix.layers)  # null, words, sentence
     for layer in net.causal_transformer.layers:
         layer[0].register_forward_pre_hook(lambda m, given: seen.append(tuple(given[0].shape)))
     net(noise(4, 24), torch.full((4,), 9), prefix)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from mm_core.errors import InputError
-from mm_core.priors.prior import PriorText
+from mm_core.priors.prior import PriorText, join
 from mm_core.priors.transformer import HIDDEN, PriorTransformer, Sizes, causal_bias, waves
 
 
@@ -134,11 +134,13 @@ def test_a_prefix_is_as_near_the_formula_as_the_whole_in_half_precision(
 
 
 def test_a_prefix_keeps_no_padding_and_no_text_twice(network, texts):
-    one = texts(1)
-    one = PriorText(one.pooled, one.tokens, torch.arange(7)[None] < 3)
-    prefix = network.read(one.repeated(5))
-    assert (len(prefix), prefix.tokens) == (5, 4)
-    assert all(layer.keys.shape == (1, 4, 4, 16) for layer in prefix.layers)
+    short, long = (
+        PriorText(t.pooled, t.tokens, torch.arange(7)[None] < n)
+        for t, n in ((texts(1), 2), (texts(1, seed=1), 7))
+    )
+    prefix = network.read(join(short.repeated(5), long.repeated(5)))
+    assert len(prefix) == 10
+    assert all(layer.keys.shape == (3 + 8, 4, 16) for layer in prefix.layers)
 
 
 def test_a_step_runs_three_tokens_a_row_and_leaves_the_prefix_as_it_was(network, texts, noise):
