@@ -19,7 +19,7 @@ from .codes import Codes, dot_buckets
 from .noise import Noise
 from .prior import PriorText, Request, Tick, check_text, no_tick
 from .space import ImageEmbedding, Space
-from .transformer import HIDDEN
+from .transformer import causal_bias
 
 QUANTILES = 101  # of the training data's dot products
 EXTRA = 2  # tokens between text and codes: sentence, dot product
@@ -109,7 +109,7 @@ class CodeTransformer(nn.Module):
         h, real = self.prefix(text, dots)
         h = torch.cat([h, self.code_embedding(codes[:, :-1])], 1)
         real = F.pad(real, (0, h.shape[1] - real.shape[1]), value=True)
-        h = self._run(h, 0, bias(real, h.shape[1]), None)
+        h = self._run(h, 0, causal_bias(real, h.shape[1]), None)
         return self.leave(self.norm(h[:, self.sizes.tokens + EXTRA - 1 :]))
 
     def start(
@@ -117,7 +117,7 @@ class CodeTransformer(nn.Module):
     ) -> Float[Tensor, "b buckets"]:
         """Logits of the first code; past is filled."""
         h, real = self.prefix(text, dots)
-        h = self._run(h, 0, bias(real, h.shape[1]), past)
+        h = self._run(h, 0, causal_bias(real, h.shape[1]), past)
         return self.leave(self.norm(h[:, -1]))
 
     def next(
@@ -132,7 +132,7 @@ class CodeTransformer(nn.Module):
         h = self._run(
             self.code_embedding(code)[:, None],
             self.sizes.tokens + EXTRA + index,
-            bias(seen, 1),
+            causal_bias(seen, 1),
             past,
         )
         return self.leave(self.norm(h[:, -1]))
@@ -142,13 +142,6 @@ class CodeTransformer(nn.Module):
         for k, layer in enumerate(self.layers):
             h = layer(h, seen, past[k] if past is not None else None)
         return h
-
-
-def bias(real: Tensor, rows: int) -> Float[Tensor, "b 1 n m"]:
-    """HIDDEN where a token is padding or later, for the last `rows` tokens."""
-    n = real.shape[1]
-    later = torch.full((rows, n), HIDDEN, device=real.device).triu(n - rows + 1)
-    return later[None, None] + (~real).float()[:, None, None] * HIDDEN
 
 
 class AutoregressivePrior:

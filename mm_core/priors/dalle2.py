@@ -12,6 +12,8 @@ from torch import nn
 
 from ..errors import WeightsError
 from ..types import Float, Int, Tensor, Tokens
+from .blocks import Past
+from .prefix import Prefix, distinct
 from .prior import PriorText
 
 BUCKETS, FARTHEST = 32, 128  # of relative positions
@@ -78,20 +80,43 @@ class Dalle2Network(nn.Module):
         self,
         x: Float[Tensor, "b d"],
         t: Int[Tensor, " b"],
-        text: PriorText,
+        text: PriorText | Prefix,
         without: bool = False,
     ) -> Float[Tensor, "b d"]:
-        """without: text, sentence and noisy embedding give way to learned nulls."""
+        """text: or what read() made of it, for the same answer sooner.
+
+        without: text, sentence and noisy embedding give way to learned nulls.
+        """
         count = len(x)
-        sentence, noisy = text.pooled[:, None], x[:, None]
-        words = torch.where(text.mask[..., None], text.tokens, self.null_text_encodings)
-        if without:
-            words = self.null_text_encodings.expand(count, -1, -1)
-            sentence = self.null_text_embeds.expand(count, -1, -1)
-            noisy = self.null_image_embed[None].expand(count, -1, -1)
+        noisy = self.null_image_embed.expand(count, -1) if without else x
         query = self.learned_query.expand(count, 1, -1)
-        tokens = torch.cat([words, sentence, self.to_time_embeds(t)[:, None], noisy, query], 1)
-        return self.causal_transformer(tokens)[:, -1]
+        h = torch.cat([self.to_time_embeds(t)[:, None], noisy[:, None], query], 1)
+        if isinstance(text, Prefix):
+            return self.causal_transformer(h, text, self.sizes.tokens + 1)[:, -1]
+        words = self._text(self.nothing(count) if without else text)
+        return self.causal_transformer(torch.cat([words, h], 1))[:, -1]
+
+    def read(self, text: PriorText) -> Prefix:
+        """What the layers make of text and sentence, for every step of one run.
+
+        Neighbours that are alike are read once. The layers' null is kept with them.
+        """
+        one, rows = distinct(text)
+        h = self._text(one)
+        seen = torch.ones(len(one), 1 + h.shape[1], dtype=torch.bool, device=h.device)
+        prefix = Prefix.empty(self.sizes.layers, seen, rows)
+        self.causal_transformer(h, prefix)
+        return prefix
+
+    def nothing(self, count: int = 1) -> PriorText:
+        """The learned nulls of text and sentence."""
+        words = self.null_text_encodings.expand(count, -1, -1)
+        mask = torch.ones(words.shape[:2], dtype=torch.bool, device=words.device)
+        return PriorText(self.null_text_embeds[0].expand(count, -1), words, mask)
+
+    def _text(self, text: PriorText) -> Tokens:
+        words = torch.where(text.mask[..., None], text.tokens, self.null_text_encodings)
+        return torch.cat([words, text.pooled[:, None]], 1)
 
 
 class _Gain(nn.Module):
@@ -118,8 +143,10 @@ class _Rotary(nn.Module):
         super().__init__()
         self.freqs = nn.Parameter(torch.zeros(width // 2))
 
-    def forward(self, x: Tensor) -> Tensor:
-        angle = torch.arange(x.shape[-2], device=x.device)[:, None] * self.freqs
+    def forward(self, x: Tensor, first: int) -> Tensor:
+        """first: the place of the first token."""
+        places = torch.arange(first, first + x.shape[-2], device=x.device)
+        angle = places[:, None] * self.freqs
         count = 2 * len(self.freqs)
         a, b = x[..., 0:count:2], x[..., 1:count:2]
         turned = torch.stack([a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()])
@@ -140,14 +167,20 @@ class _Attention(nn.Module):
         self.rotary_emb = _Rotary(sizes.rotary)
         self.to_out = nn.Sequential(ops.Linear(inner, sizes.dim, bias=False), _Gain(sizes.dim))
 
-    def forward(self, x: Tokens, bias: Float[Tensor, "h n m"]) -> Tokens:
+    def forward(
+        self, x: Tokens, bias: Float[Tensor, "h n m"], first: int, past: Past | None
+    ) -> Tokens:
+        """first: the place of the first token; the null comes before the token at 0."""
         h = self.norm(x)
         q = self.to_q(h).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         k, v = self.to_kv(h)[:, None].chunk(2, -1)
-        q, k = self.rotary_emb(q), self.rotary_emb(k)
-        null = self.null_kv[:, None, None, None].expand(-1, len(x), 1, 1, -1)
-        k, v = torch.cat([null[0], k], 2), torch.cat([null[1], v], 2)
+        q, k = self.rotary_emb(q, first), self.rotary_emb(k, first)
+        if first == 0:
+            null = self.null_kv[:, None, None, None].expand(-1, len(x), 1, 1, -1)
+            k, v = torch.cat([null[0], k], 2), torch.cat([null[1], v], 2)
         q, k = SCALE * F.normalize(q, dim=-1), SCALE * F.normalize(k, dim=-1)
+        if past is not None:
+            k, v = past.extended(k, v)
         weight = (q @ k.transpose(-1, -2) + bias).softmax(-1)
         return self.to_out((weight @ v).transpose(1, 2).flatten(2))
 
@@ -165,10 +198,10 @@ class _Places(nn.Module):
         super().__init__()
         self.relative_attention_bias = ops.Embedding(BUCKETS, heads)
 
-    def forward(self, n: int) -> Float[Tensor, "h n m"]:
-        """From n tokens to the null and the n tokens; the null stands at the first's place."""
+    def forward(self, first: int, n: int) -> Float[Tensor, "h rows m"]:
+        """From the tokens first..n - 1 to the null, at the first of all's place, and n tokens."""
         device = self.relative_attention_bias.weight.device
-        back = torch.arange(n, device=device)[:, None] - torch.arange(n + 1, device=device)
+        back = torch.arange(first, n, device=device)[:, None] - torch.arange(n + 1, device=device)
         return self.relative_attention_bias(bucket(back)).permute(2, 0, 1)
 
 
@@ -190,13 +223,14 @@ class _Transformer(nn.Module):
         self.norm = _Gain(sizes.dim, careful=True)
         self.project_out = ops.Linear(sizes.dim, sizes.dim, bias=False)
 
-    def forward(self, x: Tokens) -> Tokens:
-        n = x.shape[1]
-        later = torch.ones(n, n + 1, dtype=torch.bool, device=x.device).triu(2)
-        bias = self.rel_pos_bias(n).masked_fill(later, -torch.finfo(x.dtype).max)
-        for layer in self.layers:
+    def forward(self, x: Tokens, prefix: Prefix | None = None, first: int = 0) -> Tokens:
+        """first: the place of the first token."""
+        n = first + x.shape[1]
+        later = torch.ones(x.shape[1], n + 1, dtype=torch.bool, device=x.device).triu(first + 2)
+        bias = self.rel_pos_bias(first, n).masked_fill(later, -torch.finfo(x.dtype).max)
+        for k, layer in enumerate(self.layers):
             attention, feed = cast(nn.ModuleList, layer)
-            x = x + attention(x, bias)
+            x = x + attention(x, bias, first, prefix.layers[k] if prefix is not None else None)
             x = x + feed(x)
         return self.project_out(self.norm(x))
 

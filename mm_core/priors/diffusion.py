@@ -65,7 +65,8 @@ class DiffusionPrior:
     def predict(self, text: PriorText, request: Request, negative: PriorText | None) -> Predict:
         """(noisy, timestep) -> guided prediction of the clean embedding, normalised.
 
-        Guidance acts on the predicted embedding, before it is limited.
+        Guidance acts on the predicted embedding, before it is limited. The texts are read here,
+        once for all steps.
         """
         count = len(request.seeds)
         given = text.sized(count)
@@ -79,11 +80,12 @@ class DiffusionPrior:
                 )
             check_text(negative, self.space, self.network.sizes.tokens, self.source)
             given = join(negative.sized(count), given)
+        prefix = self.network.read(given)
 
         def clean(x: Tensor, t: int) -> Tensor:
             rows = torch.cat([x, x]) if guided else x
             time = torch.full((len(rows),), float(t), device=x.device)
-            out = self.network(rows, time, given)
+            out = self.network(rows, time, prefix)
             if not guided:
                 return out
             without, conditioned = out.chunk(2)

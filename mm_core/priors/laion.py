@@ -71,16 +71,22 @@ class LaionPrior:
 def guided(
     network: Dalle2Network, text: PriorText, guidance: float, negative: PriorText | None = None
 ) -> Predict:
-    """(noisy, timestep) -> the guided prediction of the clean embedding."""
+    """(noisy, timestep) -> the guided prediction of the clean embedding.
+
+    The texts are read here, once for all steps.
+    """
+    given, against = network.read(text), None
+    if guidance != 1:
+        against = network.read(network.nothing() if negative is None else negative)
 
     def clean(x: Tensor, t: int) -> Tensor:
         time = torch.full((len(x),), t, device=x.device)
-        given = network(x, time, text)
-        if guidance == 1:
-            return given
-        against = negative or text
-        without = network(x, time, against, without=negative is None)
-        return without + guidance * (given - without)
+        told = network(x, time, given)
+        if against is None:
+            return told
+        rows = len(against)  # nothing told is one answer for all
+        without = network(x[:rows], time[:rows], against, without=negative is None)
+        return without + guidance * (told - without)
 
     return clean
 

@@ -9,11 +9,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..errors import InputError
-from ..types import Bool, Float, Tensor
+from ..types import Bool, Float, Tensor, Tokens
 from .blocks import Block
+from .prefix import Prefix, distinct
 from .prior import PriorText
 
-EXTRA = 4  # tokens after the text: sentence, time, noisy embedding, query
+STATE = 3  # the last tokens, which a step changes: time, noisy embedding, query
+EXTRA = 1 + STATE  # tokens after the words, the first of which is the sentence
 HIDDEN = -10_000.0  # what the published priors add for "do not look"; padded and later, twice
 
 
@@ -70,27 +72,60 @@ class PriorTransformer(nn.Module):
         self.register_buffer("clip_std", torch.ones(1, dim))
 
     def forward(
-        self, x: Float[Tensor, "b d"], t: Float[Tensor, " b"], text: PriorText
+        self, x: Float[Tensor, "b d"], t: Float[Tensor, " b"], text: PriorText | Prefix
     ) -> Float[Tensor, "b d"]:
-        """t: timesteps, 0..999."""
+        """t: timesteps, 0..999. text: or what read() made of it, for the same answer sooner."""
+        h = self._state(x, t)
+        if isinstance(text, Prefix):
+            prefix, real = text, text.real
+        else:
+            h, prefix = torch.cat([self._text(text), h], 1), None
+            real = F.pad(text.mask, (0, 1), value=True)
+        bias = causal_bias(F.pad(real, (0, STATE), value=True), h.shape[1])
+        h = self._run(h, bias, prefix)
+        return self.proj_to_clip_embeddings(self.norm_out(h)[:, -1])
+
+    def read(self, text: PriorText) -> Prefix:
+        """What the layers make of text and sentence, for every step of one run.
+
+        Neighbours that are alike are read once, and padding is left out: what HIDDEN is added to
+        has weight 0 in any precision. So all texts go through the layers as one row.
+        """
+        one, rows = distinct(text)
+        real = F.pad(one.mask, (0, 1), value=True)
+        prefix = Prefix.empty(self.sizes.layers, real, rows)
+        owner = real.nonzero()[:, 0]
+        bias = causal_bias(torch.ones_like(owner, dtype=torch.bool)[None], len(owner))
+        bias = bias + (owner[:, None] != owner) * HIDDEN
+        self._run(self._text(one)[real][None], bias, prefix)
+        return prefix
+
+    def _text(self, text: PriorText) -> Tokens:
+        """Words and sentence in their places: what no step changes."""
         kind = self.proj_in.weight.dtype
-        time = self.time_embedding["linear_1"](waves(t, self.sizes.width).to(kind))
-        time = self.time_embedding["linear_2"](F.silu(time))
         h = torch.cat(
             [
                 self.encoder_hidden_states_proj(text.tokens.to(kind)),
                 self.embedding_proj(text.pooled.to(kind))[:, None],
-                time[:, None],
-                self.proj_in(x.to(kind))[:, None],
-                self.prd_embedding.to(kind).expand(len(x), -1, -1),
             ],
             1,
         )
-        h = h + self.positional_embedding.to(kind)
-        bias = causal_bias(F.pad(text.mask, (0, EXTRA), value=True)).to(h)
-        for block in self.transformer_blocks:
-            h = block(h, bias)
-        return self.proj_to_clip_embeddings(self.norm_out(h)[:, -1])
+        return h + self.positional_embedding[:, :-STATE].to(kind)
+
+    def _state(self, x: Float[Tensor, "b d"], t: Float[Tensor, " b"]) -> Float[Tensor, "b n w"]:
+        """Time, noisy embedding and query in their places."""
+        kind = self.proj_in.weight.dtype
+        time = self.time_embedding["linear_1"](waves(t, self.sizes.width).to(kind))
+        time = self.time_embedding["linear_2"](F.silu(time))
+        query = self.prd_embedding.to(kind).expand(len(x), -1, -1)
+        h = torch.cat([time[:, None], self.proj_in(x.to(kind))[:, None], query], 1)
+        return h + self.positional_embedding[:, -STATE:].to(kind)
+
+    def _run(self, h: Tokens, bias: Float[Tensor, "u 1 n m"], prefix: Prefix | None) -> Tokens:
+        bias = bias.to(h)
+        for k, block in enumerate(self.transformer_blocks):
+            h = block(h, bias, prefix.layers[k] if prefix is not None else None)
+        return h
 
     def normalised(self, vectors: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
         """Embeddings of the encoder -> what the network reads."""
@@ -116,8 +151,8 @@ def waves(t: Float[Tensor, " b"], width: int) -> Float[Tensor, "b width"]:
     return torch.cat([angle.cos(), angle.sin()], -1)
 
 
-def causal_bias(mask: Bool[Tensor, "b n"]) -> Float[Tensor, "b 1 n n"]:
-    """HIDDEN where a token is later, and again where it is padding."""
+def causal_bias(mask: Bool[Tensor, "b n"], rows: int) -> Float[Tensor, "b 1 rows n"]:
+    """HIDDEN where a token is later, and again where it is padding; for the last `rows` tokens."""
     n = mask.shape[1]
-    later = torch.full((n, n), HIDDEN, device=mask.device).triu(1)
+    later = torch.full((rows, n), HIDDEN, device=mask.device).triu(n - rows + 1)
     return later[None, None] + (~mask).float()[:, None, None] * HIDDEN

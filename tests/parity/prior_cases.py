@@ -34,6 +34,7 @@ def cases():
     for name, dim in (("Karlo", KARLO), ("Kandinsky 2.2", KANDINSKY)):
         out[f"{name}: one forward"] = partial(forward, dim), FORWARD
         out[f"{name}: without words"] = partial(forward, dim, True), FORWARD
+        out[f"{name}: texts read once"] = partial(forward, dim, once=True), FORWARD
     for steps, guidance, limit in ((5, 4.0, 5.0), (25, 4.0, 5.0), (25, 1.0, 10.0), (60, 2.5, 10.0)):
         name = f"Karlo: {steps} steps, guidance {guidance}, limit {limit}"
         out[name] = partial(trajectory, KARLO, steps, guidance, limit), TRAJECTORY
@@ -73,13 +74,14 @@ def theirs(network, x, t, text):
 
 
 @torch.no_grad()
-def forward(dim, wordless=False):
-    """Effect: what the text changes."""
+def forward(dim, wordless=False, once=False):
+    """once: the step goes on from texts that were read before. Effect: what the text changes."""
     network, text = transformer(dim), random_text(3, dim)
     if wordless:
         text = type(text)(text.pooled, text.tokens, torch.zeros_like(text.mask))
     x = torch.randn(3, dim, generator=torch.Generator().manual_seed(3))
-    ours = loaded(network).network(x, torch.full((3,), 417.0), text)
+    net = loaded(network).network
+    ours = net(x, torch.full((3,), 417.0), net.read(text) if once else text)
     other = random_text(3, dim, seed=8)
     return measured(ours, theirs(network, x, 417, text), theirs(network, x, 417, other))
 

@@ -202,8 +202,22 @@ class _Empty:
         pass
 
 
-def full_pipeline(dim, words):
-    """Kandinsky 2.2's prior at full size, with a small text tower of its width before it."""
+def full_transformer(dim, words):
+    """Kandinsky 2.2's prior network at full size."""
+    torch.manual_seed(0)
+    prior = PriorTransformer(
+        num_attention_heads=32, attention_head_dim=64, num_layers=20, embedding_dim=dim,
+        num_embeddings=words, additional_embeddings=4,
+    )  # fmt: skip
+    with torch.no_grad():
+        prior.clip_std.fill_(1.0)
+        prior.positional_embedding.normal_(0, 0.02)
+        prior.prd_embedding.normal_(0, 0.02)
+    return prior.eval()
+
+
+def full_pipeline(prior, dim, words):
+    """The pipeline with a small text tower of its width before it. prior: None for the tower."""
     torch.manual_seed(0)
     shared = {"hidden_size": dim, "intermediate_size": dim, "num_hidden_layers": 1,
               "num_attention_heads": 4, "projection_dim": dim}  # fmt: skip
@@ -213,16 +227,8 @@ def full_pipeline(dim, words):
     vision = CLIPVisionConfig(image_size=16, patch_size=8, **shared)
     tokenizer = Words()
     tokenizer.model_max_length = words
-    prior = PriorTransformer(
-        num_attention_heads=32, attention_head_dim=64, num_layers=20, embedding_dim=dim,
-        num_embeddings=words, additional_embeddings=4,
-    )  # fmt: skip
-    with torch.no_grad():
-        prior.clip_std.fill_(1.0)
-        prior.positional_embedding.normal_(0, 0.02)
-        prior.prd_embedding.normal_(0, 0.02)
     built = KandinskyV22PriorPipeline(
-        prior=prior.eval(),
+        prior=prior,
         image_encoder=CLIPVisionModelWithProjection(vision).eval(),
         text_encoder=CLIPTextModelWithProjection(text).eval(),
         tokenizer=tokenizer,

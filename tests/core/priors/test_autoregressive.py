@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mm_core.errors import InputError
-from mm_core.priors.autoregressive import ARSizes, bias, guided
+from mm_core.priors.autoregressive import ARSizes, guided
 from mm_core.priors.blocks import Past
 from mm_core.priors.prior import Request
 
@@ -77,13 +77,6 @@ def test_guidance_is_on_logits():
     a, b = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 5.0]])
     assert torch.equal(guided([a, b], 2.0), torch.tensor([[2.0, -1.0]]))
     assert torch.equal(guided([a], 2.0), a)
-
-
-def test_the_bias_of_the_last_tokens_is_that_of_all():
-    real = torch.tensor([[True, False, True, True]])
-    torch.testing.assert_close(bias(real, 2), bias(real, 4)[:, :, 2:])
-    assert (bias(real, 4)[0, 0].argmax(1) == 0).all()
-    assert (bias(real, 1)[0, 0, 0] == 0).tolist() == [True, False, True, True]
 
 
 def test_sizes_that_cannot_be_are_refused():

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from mm_core.errors import WeightsError
 from mm_core.priors.dalle2 import Dalle2Sizes, bucket
+from mm_core.priors.prior import PriorText
 
 
 def by_hand(net, x, t, text, without=False):
@@ -74,6 +75,41 @@ def test_the_network_is_its_formula(laion, texts, noise, without):
     net, x, t, text = laion.network, noise(3, 24), torch.tensor([0, 17, 49]), texts(3)
     found = net(x, t, text, without).double()
     torch.testing.assert_close(found, by_hand(net, x, t, text, without), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("without", [False, True])
+def test_a_text_read_once_gives_what_it_gives_each_time(laion, texts, noise, without):
+    """The formula in float64 knows nothing of a prefix."""
+    net, text = laion.network, texts(3)
+    prefix = net.read(net.nothing(3) if without else text)
+    for moment in (49, 17, 0):
+        x, t = noise(3, 24), torch.full((3,), moment)
+        found = net(x, t, prefix, without)
+        torch.testing.assert_close(found, net(x, t, text, without), rtol=0, atol=1e-5)
+        expected = by_hand(net, x, t, text, without)
+        torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16], ids=str)
+def test_a_prefix_is_as_near_the_formula_as_the_whole_in_half_precision(laion, texts, noise, kind):
+    """Root mean square over 64 embeddings. A third: two kinds of rounding may differ so much."""
+    net, text, x = laion.network.to(kind), texts(64), noise(64, 24).to(kind)
+    text = PriorText(text.pooled.to(kind), text.tokens.to(kind), text.mask)
+    t = torch.full((64,), 17)
+    expected = by_hand(net, x, t, text)
+    whole = (net(x, t, text).double() - expected).square().mean().sqrt()
+    found = (net(x, t, net.read(text)).double() - expected).square().mean().sqrt()
+    assert found <= 4 / 3 * whole
+
+
+def test_a_step_runs_three_tokens_a_row_and_keeps_one_key_for_all_heads(laion, texts, noise):
+    net, seen = laion.network, []
+    prefix = net.read(texts(1).repeated(4))
+    assert all(layer.keys.shape == (9, 1, 16) for layer in prefix.layers)  # null, words, sentence
+    for layer in net.causal_transformer.layers:
+        layer[0].register_forward_pre_hook(lambda m, given: seen.append(tuple(given[0].shape)))
+    net(noise(4, 24), torch.full((4,), 9), prefix)
+    assert seen == [(4, 3, 24)] * 2
 
 
 def test_places_have_buckets_of_their_own_then_wider_ones():

@@ -1,6 +1,7 @@
 """A frozen trajectory of a published prior's sampler, and guidance."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,59 @@ def test_without_guidance_there_is_one_row_for_each_image(diffusion, texts):
     diffusion.sample(texts(2), Request((1, 2), 3, 1.0))
     diffusion.sample(texts(2), Request((1, 2), 3, 4.0), texts(1, seed=2))
     assert rows == [2, 2, 2, 4, 4, 4]
+
+
+@pytest.mark.parametrize(("steps", "guidance"), [(25, 4.0), (25, 1.0), (5, 2.0)])
+def test_whole_trajectories_are_those_of_a_text_read_at_every_step(
+    diffusion, texts, steps, guidance
+):
+    """Guidance moves numbers of about 10; the tolerance is that of the frozen trajectory."""
+    text, negative = texts(3), texts(1, seed=5).repeated(3)
+    both = join(negative, text)
+
+    def read_anew(x, t):
+        out = diffusion.network(torch.cat([x, x]), torch.full((6,), float(t)), both)
+        without, given = out.chunk(2)
+        return without + guidance * (given - without)
+
+    paths = []
+    for predict in (read_anew, diffusion.predict(text, Request((1, 2, 3), 5, guidance), negative)):
+        rng, path = torch.Generator().manual_seed(8), []
+
+        def watched(x, t, predict=predict, path=path):
+            path.append(x)
+            return predict(x, t)
+
+        with torch.inference_mode():
+            draw = partial(torch.randn, 3, 24, generator=rng)
+            path.append(solve(watched, draw, diffusion.table, steps, limit=10.0))
+        paths.append(torch.stack(path))
+    torch.testing.assert_close(paths[1], paths[0], rtol=0, atol=1e-4)
+
+
+def test_texts_are_read_once_for_all_steps(diffusion, texts):
+    seen = []
+    diffusion.network.transformer_blocks[0].register_forward_pre_hook(
+        lambda m, given: seen.append(tuple(given[0].shape[:2]))
+    )
+    text = PriorText(texts(1).pooled, texts(1).tokens, torch.arange(7)[None] < 4)
+    diffusion.sample(text, Request((1, 2, 3), 4), text)
+    assert seen == [(1, 5), *[(6, 3)] * 4]
+
+
+def test_runs_that_take_turns_on_one_prior_do_not_influence_each_other(diffusion, texts, noise):
+    asked, negative = Request((1, 2), 5, 3.0), texts(1, seed=9)
+    xs = [(noise(2, 24), t) for t in (999, 500, 0)]
+    with torch.no_grad():
+        alone = []
+        for seed in (0, 4):
+            predict = diffusion.predict(texts(2, seed=seed), asked, negative)
+            alone.append([predict(x, t) for x, t in xs])
+        first, second = (diffusion.predict(texts(2, seed=s), asked, negative) for s in (0, 4))
+        turns = [(first(x, t), second(x, t)) for x, t in xs]
+    assert all(torch.equal(a, b) for a, (b, _) in zip(alone[0], turns, strict=True))
+    assert all(torch.equal(a, b) for a, (_, b) in zip(alone[1], turns, strict=True))
+    assert not torch.equal(alone[0][0], alone[1][0])
 
 
 def test_guidance_without_a_negative_text_is_refused(diffusion, texts):

@@ -1,6 +1,7 @@
 """The two ways DALLE2-pytorch samples, against formulas and exact answers."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -76,6 +77,48 @@ def test_guidance_moves_away_from_the_nulls_or_from_a_negative_text(laion, texts
         torch.testing.assert_close(
             guided(net, text, 2.0, negative)(x, 30), against + 2 * (given - against)
         )
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_whole_trajectories_are_those_of_a_text_read_at_every_step(laion, texts, told):
+    net, text, negative = laion.network, texts(2), texts(2, seed=4) if told else None
+
+    def read_anew(x, t):
+        time = torch.full((2,), t)
+        given = net(x, time, text)
+        without = net(x, time, negative if told else text, without=not told)
+        return without + 2 * (given - without)
+
+    found = []
+    for predict in (read_anew, guided(net, text, 2.0, negative)):
+        rng = torch.Generator().manual_seed(8)
+        with torch.inference_mode():
+            draw = partial(torch.randn, 2, 24, generator=rng)
+            found.append(ancestral_loop(predict, draw, laion.table))
+    torch.testing.assert_close(found[1], found[0], rtol=0, atol=1e-4)
+
+
+def test_texts_are_read_once_for_all_steps_and_nothing_told_is_one_row(laion, texts):
+    seen = []
+    laion.network.causal_transformer.layers[0][0].register_forward_pre_hook(
+        lambda m, given: seen.append(tuple(given[0].shape[:2]))
+    )
+    laion.sample(texts(1), Request((1, 2, 3), 3, 2.0))
+    assert seen == [(1, 8), (1, 8), *[(3, 3), (1, 3)] * 2]
+
+
+def test_runs_that_take_turns_on_one_prior_do_not_influence_each_other(laion, texts, noise):
+    net, xs = laion.network, [(noise(2, 24), t) for t in (49, 20, 0)]
+    with torch.no_grad():
+        alone = []
+        for seed in (0, 4):
+            predict = guided(net, texts(2, seed=seed), 2.0)
+            alone.append([predict(x, t) for x, t in xs])
+        first, second = (guided(net, texts(2, seed=s), 2.0) for s in (0, 4))
+        turns = [(first(x, t), second(x, t)) for x, t in xs]
+    assert all(torch.equal(a, b) for a, (b, _) in zip(alone[0], turns, strict=True))
+    assert all(torch.equal(a, b) for a, (_, b) in zip(alone[1], turns, strict=True))
+    assert not torch.equal(alone[0][0], alone[1][0])
 
 
 def test_embeddings_have_length_1_and_the_sentence_s_length_is_not_read(laion, texts):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from mm_core.errors import InputError
-from mm_core.priors.prior import PriorText
+from mm_core.priors.prior import PriorText, join
 from mm_core.priors.transformer import HIDDEN, PriorTransformer, Sizes, causal_bias, waves
 
 
@@ -69,7 +69,7 @@ def test_the_network_is_its_formula(network, texts, noise):
 
 
 def test_the_mask_is_causal_and_hides_padding_twice():
-    bias = causal_bias(torch.tensor([[True, False, True]]))[0, 0]
+    bias = causal_bias(torch.tensor([[True, False, True]]), 3)[0, 0]
     expected = torch.tensor([[0, 2, 1], [0, 1, 1], [0, 1, 0]]) * HIDDEN
     assert torch.equal(bias, expected)
 
@@ -85,6 +85,74 @@ def test_every_input_is_read(network, texts, noise):
         network(x, t, PriorText(text.pooled, text.tokens, ~text.mask)),
     ]
     assert all((o - base).abs().max() > 1e-3 for o in others)
+
+
+def test_the_bias_of_the_last_tokens_is_that_of_all():
+    real = torch.tensor([[True, False, True, True]])
+    assert torch.equal(causal_bias(real, 2), causal_bias(real, 4)[:, :, 2:])
+    assert (causal_bias(real, 1)[0, 0, 0] == 0).tolist() == [True, False, True, True]
+
+
+MASKS = {
+    "padded ends": [[1, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0, 0]],
+    "no padding": [[1] * 7] * 3,
+    "no words": [[0] * 7] * 3,
+    "one without words": [[1, 1, 1, 0, 0, 0, 0], [0] * 7, [1] * 7],
+    "holes and padded starts": [
+        [0, 0, 1, 0, 1, 0, 0],
+        [0, 1, 1, 1, 1, 1, 1],
+        [1, 0, 0, 0, 0, 0, 1],
+    ],
+}
+
+
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+def test_a_text_read_once_gives_what_it_gives_each_time(network, texts, noise, mask):
+    """The formula in float64 knows nothing of a prefix."""
+    text = texts(3)
+    text = PriorText(text.pooled, text.tokens, torch.tensor(mask, dtype=torch.bool))
+    prefix = network.read(text)
+    for t in (999.0, 417.0, 0.0):
+        x, times = noise(3, 24), torch.full((3,), t)
+        found = network(x, times, prefix)
+        torch.testing.assert_close(found, network(x, times, text), rtol=0, atol=1e-5)
+        expected = by_hand(network, x, times, text)
+        torch.testing.assert_close(found.double(), expected, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16], ids=str)
+def test_a_prefix_is_as_near_the_formula_as_the_whole_in_half_precision(
+    network, texts, noise, kind
+):
+    """Root mean square over 64 embeddings. A third: two kinds of rounding may differ so much."""
+    net, text, x, t = network.to(kind), texts(64), noise(64, 24), torch.full((64,), 417.0)
+    assert net.read(text).layers[0].keys.dtype == kind
+    expected = by_hand(net, x, t, text)
+    whole = (net(x, t, text).double() - expected).square().mean().sqrt()
+    found = (net(x, t, net.read(text)).double() - expected).square().mean().sqrt()
+    assert found <= 4 / 3 * whole
+
+
+def test_a_prefix_keeps_no_padding_and_no_text_twice(network, texts):
+    short, long = (
+        PriorText(t.pooled, t.tokens, torch.arange(7)[None] < n)
+        for t, n in ((texts(1), 2), (texts(1, seed=1), 7))
+    )
+    prefix = network.read(join(short.repeated(5), long.repeated(5)))
+    assert len(prefix) == 10
+    assert all(layer.keys.shape == (3 + 8, 4, 16) for layer in prefix.layers)
+
+
+def test_a_step_runs_three_tokens_a_row_and_leaves_the_prefix_as_it_was(network, texts, noise):
+    prefix, seen = network.read(texts(2)), []
+    before = [(layer.keys.clone(), layer.values.clone()) for layer in prefix.layers]
+    for block in network.transformer_blocks:
+        block.register_forward_pre_hook(lambda m, given: seen.append(tuple(given[0].shape)))
+    network(noise(2, 24), torch.full((2,), 9.0), prefix)
+    assert seen == [(2, 3, 64)] * 2
+    for layer, (keys, values) in zip(prefix.layers, before, strict=True):
+        assert torch.equal(layer.keys, keys)
+        assert torch.equal(layer.values, values)
 
 
 def test_waves_are_cosines_then_sines():
