@@ -32,7 +32,7 @@ def run(given: argparse.Namespace, path: Path = SHIPPED) -> None:
     model, _ = load_embedded(given.model)
     loaded, _ = load_priors(path)
     judge, _ = load_oracle()
-    with Progress("priors", priors.STEPS) as bar:
+    with Progress("priors", priors.steps(given.n)) as bar:
         found = priors.compare(model, loaded, judge, given.n, min(PAINTED, given.n), bar.step)
     where = f" --markdown {given.markdown}" if given.markdown else ""
     result = {

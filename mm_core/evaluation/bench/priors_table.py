@@ -7,7 +7,8 @@ from ..markdown import END, around
 
 BEGIN = "<!-- bench: prior -->"
 HEADS = (
-    "way", "cosine to the true embedding", "less straight through's", "length", "Frechet",
+    "way", "cosine to the true embedding", "less straight through's", "less linear map's",
+    "length", "Frechet",
     "family shown", "palette error", "ms each",
 )  # fmt: skip
 
@@ -27,22 +28,22 @@ def table(found: Mapping[str, Any]) -> str:
     """How it was measured, a line for each way, and what each is."""
     lines = [
         f"{found['captions']} held-out captions that name family and colours; ± is half of the "
-        "95 % interval. Length: mean, over that of true embeddings. Frechet: distance of the "
-        f"first 16 components to true ones. Family and palette: what the oracle reads in "
-        f"{found['painted']} pictures painted from the embedding alone. Time: for each of 8 in "
-        "one call, on one thread of a busy machine.",
+        "95 % interval over groups of 4 that share a style. Length: mean, over that of true "
+        "embeddings. Frechet: distance of the first 16 components to true ones. Family and "
+        f"palette: what the oracle reads in {found['painted']} pictures painted from the "
+        "embedding alone. Time: for each of 8 in one call, on one thread of a busy machine.",
         "",
         _row(HEADS),
         _row(["---"] * len(HEADS)),
     ]
     for way in found["ways"]:
-        apart = way.get("less_straight")
         lines.append(
             _row(
                 [
                     way["name"],
                     _cell(way["cosine"]),
-                    _cell(apart, "+") if apart else "",
+                    _cell(way.get("less_straight"), "+"),
+                    _cell(way.get("less_linear"), "+"),
                     f"{way['length']:.2f}",
                     f"{way['frechet']:.1f}",
                     _cell(way["family"]),
@@ -52,10 +53,14 @@ def table(found: Mapping[str, Any]) -> str:
             )
         )
     lines += ["", *(f"- *{way['name']}*: {way['meaning']}" for way in found["ways"])]
+    gains = [f"{name} {_cell(gain, '+')}" for name, gain in found["attempts"].items()]
+    lines += ["", f"Best of two attempts less one, in cosine, pair by pair: {'; '.join(gains)}."]
     return "\n".join(lines) + "\n"
 
 
-def _cell(m: Mapping[str, Any], sign: str = "") -> str:
+def _cell(m: Mapping[str, Any] | None, sign: str = "") -> str:
+    if m is None:
+        return ""
     spread = f" ±{m['interval']:.3f}" if m["interval"] is not None else ""
     return f"{m['value']:{sign}.3f}{spread}"
 

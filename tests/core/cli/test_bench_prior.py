@@ -16,7 +16,7 @@ def quick(monkeypatch):
 
     def compared(model, loaded, judge, count, painted, on_step):
         calls.append((count, painted))
-        return {"captions": count, "painted": painted, "ways": []}
+        return {"captions": count, "painted": painted, "ways": [], "attempts": {}}
 
     monkeypatch.setattr(priors, "compare", compared)
     return calls

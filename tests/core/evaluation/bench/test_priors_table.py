@@ -15,12 +15,14 @@ FOUND = {
     "command": "mmc bench prior --n 8",
     "captions": 8,
     "painted": 4,
+    "attempts": {"diffusion": figure(0.0123), "other": figure(-0.02)},
     "ways": [
         {
             "name": "diffusion",
             "meaning": "25 steps",
             "cosine": figure(0.61234),
             "less_straight": figure(0.3),
+            "less_linear": figure(-0.05),
             "length": 1.04,
             "frechet": 12.34,
             "family": figure(0.75),
@@ -42,10 +44,13 @@ FOUND = {
 
 def test_every_figure_is_in_its_place():
     said = table(FOUND)
-    row = "| diffusion | 0.612 ±0.010 | +0.300 ±0.010 | 1.04 | 12.3 | 0.750 ±0.010 | 0.090 ±0.010"
-    assert row + " | 41 |" in said
-    assert "| true embedding | 1.000 |  | 1.00 |" in said
+    row = (
+        "| diffusion | 0.612 ±0.010 | +0.300 ±0.010 | -0.050 ±0.010 | 1.04 | 12.3 | 0.750 ±0.010 |"
+    )
+    assert row + " 0.090 ±0.010 | 41 |" in said
+    assert "| true embedding | 1.000 |  |  | 1.00 |" in said
     assert "- *diffusion*: 25 steps" in said
+    assert "pair by pair: diffusion +0.012 ±0.010; other -0.020 ±0.010." in said
     assert said.startswith("8 held-out captions")
 
 
