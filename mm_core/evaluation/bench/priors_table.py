@@ -31,7 +31,8 @@ def table(found: Mapping[str, Any]) -> str:
         "95 % interval over groups of 4 that share a style. Length: mean, over that of true "
         "embeddings. Frechet: distance of the first 16 components to true ones. Family and "
         f"palette: what the oracle reads in {found['painted']} pictures painted from the "
-        "embedding alone. Time: for each of 8 in one call, on one thread of a busy machine.",
+        "embedding alone. Time: for each of 8 in one call, the least of three calls on one "
+        "thread.",
         "",
         _row(HEADS),
         _row(["---"] * len(HEADS)),
