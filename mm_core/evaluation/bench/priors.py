@@ -14,7 +14,7 @@ from ...embedded.embeddings import style_embedding
 from ...embedded.generate import Settings, generate
 from ...embedded.model import EmbeddedModel
 from ...embedded.prior import EmbeddedPriors
-from ...embedded.scenes.dataset import GROUP, Scenes, make_scenes, take
+from ...embedded.scenes.dataset import Scenes, make_scenes, take
 from ...embedded.scenes.ground import style_caption
 from ...guidance.program import Program
 from ...priors.prior import PriorText
@@ -24,8 +24,8 @@ from ..cases import null_text
 from ..frechet import frechet_distance
 from ..measures import Truth, measure, read
 from ..oracle import Oracle
-from ..summary import summarize
 from .priors_ways import ATTEMPTS, LINEAR, STRAIGHT, Give, Way, fit_linear, ways
+from .tally import by_group
 
 HELD_OUT_SEED = 920_000
 FIT_SEED = 700_000  # of the scenes that the linear map is fitted to
@@ -121,6 +121,7 @@ def compare(
         "captions": count,
         "painted": painted,
         "fitted": fitted,
+        "threads": torch.get_num_threads(),
         "ways": lines,
         "attempts": attempts(near),
     }
@@ -138,11 +139,6 @@ def difference(near: Mapping[str, Tensor], way: str, other: str) -> dict[str, An
     if way == other or not {way, other} <= near.keys():
         return None
     return by_group(near[way] - near[other])
-
-
-def by_group(values: Float[Tensor, " n"]) -> dict[str, Any]:
-    """Of the means of groups of scenes, which share a style and so are like each other."""
-    return summarize(values.unflatten(0, (-1, GROUP)).mean(1))
 
 
 def steps(count: int) -> int:
