@@ -33,7 +33,9 @@ def add(commands: Any) -> None:
     """Adds the sub-command."""
     p = commands.add_parser("bench", help="what guidance by many inputs costs, against others")
     p.add_argument("what", choices=WHAT)
-    p.add_argument("--parts", metavar="A,B", help=f"of guidance: {', '.join(PARTS)}")
+    p.add_argument("--parts", metavar="A,B",
+                   help=f"of guidance: {', '.join(PARTS)}; "
+                        f"of prior: {', '.join(bench_prior.PARTS)}")  # fmt: skip
     p.add_argument("--n", type=int, default=96, help="held-out scenes, in groups of 8 or 16")
     p.add_argument("--steps", type=int, help="25; 16 for style")
     p.add_argument("--model", type=Path, default=SHIPPED, help="weights of an embedded model")
@@ -46,7 +48,8 @@ def add(commands: Any) -> None:
     p.add_argument("--json", metavar="FILE", help="where the figures go; - is standard output")
     p.add_argument("--markdown", type=Path, metavar="FILE",
                    help="a document; its parts between the marks are replaced")  # fmt: skip
-    p.add_argument("--image", type=Path, metavar="FILE", help="of style: the curves as a PNG")
+    p.add_argument("--image", type=Path, metavar="FILE",
+                   help="of style: the curves as a PNG; of prior: what one part shows")  # fmt: skip
     p.set_defaults(run=run)
 
 

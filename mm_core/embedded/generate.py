@@ -14,7 +14,7 @@ from ..guidance.planner import EXACT, Effort, Planner
 from ..guidance.program import Program
 from ..guidance.report import Report, describe
 from ..guidance.trace import Trace
-from ..types import Latent, Moment, NullTokens, Picture, Row
+from ..types import Float, Latent, Moment, NullTokens, Picture, Row, Tensor
 from .autoencoder import CHANNELS, FACTOR
 from .conditions import Encoded, RowInputs, row_inputs, stack_rows
 from .denoiser import Denoiser
@@ -28,7 +28,10 @@ MOST_SAMPLES = 256  # of size 1 in one network call; more are split, to save mem
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample. size: 1 makes 128 x 128 pixels, 2 makes 256 x 256, and so on."""
+    """How to sample. size: 1 makes 128 x 128 pixels, 2 makes 256 x 256, and so on.
+
+    denoise: how much of a latent to start from is made anew, above 0; 1 is all of it.
+    """
 
     steps: int = 25
     sampler: str = "euler"
@@ -36,15 +39,20 @@ class Settings:
     seed: int = 0
     batch: int = 1
     size: int = 1
+    denoise: float = 1.0
 
     def __post_init__(self) -> None:
         sampler_named(self.sampler)
-        sigmas_of(self.schedule, self.steps)
+        self.levels()
         for name, value, high in (("batch", self.batch, 4096), ("size", self.size, 8)):
             if not 1 <= value <= high:
                 raise InputError(f"{name} is {value}; it must be between 1 and {high}")
         if not 0 <= self.seed < 2**64:
             raise InputError(f"seed is {self.seed}; it must be between 0 and 2^64 - 1")
+
+    def levels(self) -> Float[Tensor, " steps_1"]:
+        """The noise levels of the run, falling to 0."""
+        return sigmas_of(self.schedule, self.steps, self.denoise)
 
 
 @dataclass
@@ -61,6 +69,28 @@ def initial_noise(settings: Settings) -> Latent:
     side = settings.size * PIXELS // FACTOR
     rng = torch.Generator("cpu").manual_seed(settings.seed)
     return torch.randn(settings.batch, CHANNELS, side, side, generator=rng)
+
+
+def noised(latent: Float[Tensor, "_ _ _ _"] | None, settings: Settings) -> Latent:
+    """What a run starts from: a latent under noise of the first level, or noise alone.
+
+    latent: one, or one for each picture. Source: Meng et al. 2021 (SDEdit), arXiv 2108.01073, in
+    a rectified flow.
+    """
+    noise, sigma = initial_noise(settings), float(settings.levels()[0])
+    if latent is None:
+        if sigma < 1:
+            raise InputError(
+                f"denoise is {settings.denoise:g}, but there is no latent to start from; give a "
+                "picture, or set denoise to 1"
+            )
+        return noise
+    if latent.shape[1:] != noise.shape[1:] or len(latent) not in (1, len(noise)):
+        raise InputError(
+            f"the latent to start from is {tuple(latent.shape)}; needed {tuple(noise.shape)}, or "
+            "one for all pictures"
+        )
+    return sigma * noise + (1 - sigma) * latent
 
 
 class GuidedModel:
@@ -152,23 +182,24 @@ def generate(
     on_step: Callable[[int], None] | None = None,
     effort: Effort = EXACT,
     on_report: Callable[[Report], None] | None = None,
+    latent: Float[Tensor, "_ _ _ _"] | None = None,
 ) -> tuple[Picture, Count]:
     """(batch, 3, 128 size, 128 size) pictures, and what they cost.
 
     on_step(i) is called after each step and may raise to cancel. on_report is given the report of
-    the finished run; only then is anything measured.
+    the finished run; only then is anything measured. latent: to start from, where denoise is
+    below 1.
     """
-    sampler = sampler_named(settings.sampler)
-    levels = sigmas_of(settings.schedule, settings.steps)
-    start = initial_noise(settings)
+    sampler, levels = sampler_named(settings.sampler), settings.levels()
+    start = noised(latent, settings)
     program = program.fitted(*start.shape[:1], *start.shape[-2:])
     trace = Trace() if on_report else None
     guided = GuidedModel(
         model.denoiser, program, encoded, null_text, levels.tolist(), effort, trace
     )
     step: Step = on_step or (lambda i: None)
-    latent = sampler(guided, start, levels, step)
-    if not torch.isfinite(latent).all():
+    made = sampler(guided, start, levels, step)
+    if not torch.isfinite(made).all():
         strongest = program.strongest_push
         raise InputError(
             f"the picture overflowed: the strongest push, a weight's distance from 1, is "
@@ -176,7 +207,7 @@ def generate(
         )
     if on_report:
         on_report(describe(program, guided.planner, trace))
-    return model.autoencoder.decode(latent), guided.count
+    return model.autoencoder.decode(made), guided.count
 
 
 def to_signal(sigma: float) -> float:

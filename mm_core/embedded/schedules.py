@@ -9,6 +9,7 @@ from ..types import Float, Tensor
 
 SIGMA_MIN, SIGMA_MAX = 0.001, 1.0  # of a flow with 1000 time steps
 RHO = 7.0
+WHOLE = 0.9999  # denoise above which ComfyUI's KSampler takes it for 1
 
 
 def karras(steps: int) -> Float[Tensor, " steps_1"]:
@@ -26,13 +27,21 @@ def normal(steps: int) -> Float[Tensor, " steps_1"]:
 SCHEDULES: dict[str, Callable[[int], Tensor]] = {"normal": normal, "karras": karras}
 
 
-def sigmas(schedule: str, steps: int) -> Float[Tensor, " steps_1"]:
-    """steps + 1 noise levels from 1 down to 0."""
+def sigmas(schedule: str, steps: int, denoise: float = 1.0) -> Float[Tensor, " steps_1"]:
+    """steps + 1 noise levels from 1 down to 0.
+
+    denoise: below 1 the last ones of so many steps that they are about this share of all. They
+    start below 1, at a noisy picture.
+    """
     if schedule not in SCHEDULES:
         raise InputError(f"there is no schedule {schedule!r}; choose from {list(SCHEDULES)}")
     if not 1 <= steps <= 1000:
         raise InputError(f"steps is {steps}; it must be between 1 and 1000")
-    return SCHEDULES[schedule](steps)
+    if not 0 < denoise <= 1:
+        raise InputError(f"denoise is {denoise}; it must be above 0 and at most 1")
+    if denoise > WHOLE:
+        return SCHEDULES[schedule](steps)
+    return SCHEDULES[schedule](int(steps / denoise))[-(steps + 1) :]
 
 
 def _ended(levels: Tensor) -> Tensor:

@@ -145,7 +145,8 @@ class CodeTransformer(nn.Module):
 
 
 class AutoregressivePrior:
-    """The network, sampled. Request.steps and solver mean nothing to it: its steps are codes."""
+    """The network, sampled. Its steps are codes, so Request.steps means nothing to it, nor do the
+    solvers of diffusion; "mean" is refused, since it cannot give one."""
 
     unit = False
 
@@ -162,8 +163,13 @@ class AutoregressivePrior:
     ) -> ImageEmbedding:
         """See Prior. Guidance acts on logits; without a negative text learned nulls stand for none.
 
-        Raises InputError for text of another CLIP.
+        Raises InputError for text of another CLIP, and for the solver "mean".
         """
+        if request.solver == "mean":
+            raise InputError(
+                f"{self.source} is autoregressive and has no mean; choose another solver, or a "
+                "diffusion prior"
+            )
         net, count = self.network, len(request.seeds)
         check_text(text, self.space, net.sizes.tokens, self.source)
         given, noise = text.sized(count), Noise(request.seeds)

@@ -11,14 +11,14 @@ from .dalle2 import Dalle2Network
 from .noise import Noise
 from .prior import PriorText, Request, Tick, check_text, no_tick
 from .space import ImageEmbedding, Space
-from .unclip import Draw, Predict, Table
+from .unclip import Draw, Predict, Table, solve_mean
 
 
 class LaionPrior:
     """Its embeddings have length 1; match_norm gives them the lengths that readers expect.
 
     As many steps as in training are all of them, with noise; fewer are DDIM with noise. The solver
-    "ddim" takes the noise out.
+    "ddim" takes the noise out; "mean" is one step from the last one of training.
     """
 
     unit = True
@@ -38,7 +38,7 @@ class LaionPrior:
     ) -> ImageEmbedding:
         """See Prior. Without a negative text the prior's learned nulls stand for none."""
         count, total = len(request.seeds), len(self.table.betas)
-        if request.steps > total:
+        if request.steps > total and request.solver != "mean":
             raise InputError(
                 f"{self.source} was trained with {total} steps, asked for {request.steps}; "
                 f"choose {total} or fewer"
@@ -54,7 +54,9 @@ class LaionPrior:
         def draw() -> Tensor:
             return noise.normal(width).to(text.pooled)
 
-        if request.steps == total and request.solver == "ancestral":
+        if request.solver == "mean":
+            x = solve_mean(predict, draw, self.table, tick=tick)
+        elif request.steps == total and request.solver == "ancestral":
             x = ancestral_loop(predict, draw, self.table, tick)
         else:
             eta = 1.0 if request.solver == "ancestral" else 0.0

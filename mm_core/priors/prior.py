@@ -73,7 +73,8 @@ class Request:
     """How to sample: one image embedding for each seed.
 
     guidance: 1 is the prior as it is, more pushes from the negative text towards the text.
-    solver: "ancestral" as the priors were published; "ddim" for few steps, without noise.
+    solver: "ancestral" as the priors were published; "ddim" for few steps, without noise; "mean"
+    for the mean of all embeddings that fit the text, in one step whatever steps says.
     """
 
     seeds: tuple[int, ...]
@@ -92,7 +93,7 @@ class Request:
             raise InputError(f"solver is {self.solver!r}; choose from {', '.join(SOLVERS)}")
 
 
-SOLVERS = ("ancestral", "ddim")
+SOLVERS = ("ancestral", "ddim", "mean")
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,39 +13,27 @@ from ...embedded.conditions import EncodedStream
 from ...embedded.embeddings import style_embedding
 from ...embedded.generate import Settings, generate
 from ...embedded.model import EmbeddedModel
-from ...embedded.prior import EmbeddedPriors, sentence_as_image
+from ...embedded.prior import EmbeddedPriors
 from ...embedded.scenes.dataset import Scenes, make_scenes, take
 from ...embedded.scenes.ground import style_caption
 from ...guidance.program import Program
-from ...priors.prior import PriorText, Request
-from ...priors.rerank import best_of
+from ...priors.prior import PriorText
 from ...priors.space import EMBEDDED, ImageEmbedding
 from ...types import Float, Modality, Tensor
 from ..cases import null_text
 from ..frechet import frechet_distance
 from ..measures import Truth, measure, read
 from ..oracle import Oracle
-from ..summary import summarize
+from .priors_ways import ATTEMPTS, LINEAR, STRAIGHT, Give, Way, fit_linear, ways
+from .tally import by_group
 
 HELD_OUT_SEED = 920_000
 FIT_SEED = 700_000  # of the scenes that the linear map is fitted to
-RIDGE = 1e-2  # of the mean square of the sentence's numbers
 COMPONENTS = 16  # first ones, of the Frechet distance
 STYLE_WEIGHT = 2.5
 PAINT_STEPS = 13
-TIMED = 8  # embeddings in one call
-
-Give = Callable[[PriorText, list[int]], ImageEmbedding]
-"""(texts, a seed for each) -> image embeddings."""
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to get an image embedding from words. meaning: for people."""
-
-    name: str
-    give: Give
-    meaning: str
+TIMED, REPEATS = 8, 3  # embeddings in one call that is timed, and calls
+PIECE = 128  # captions between two calls of on_step
 
 
 @dataclass(frozen=True)
@@ -66,54 +54,6 @@ def held(model: EmbeddedModel, priors: EmbeddedPriors, count: int, seed: int, fu
     ]
     tokens = style_embedding(model.adapters.style, scenes.small.float() / 255).tokens
     return Held(scenes, priors.encode(model.text, captions), priors.space.embed(tokens))
-
-
-def fit_linear(
-    sentences: Float[Tensor, "n d"], vectors: Float[Tensor, "n e"]
-) -> Callable[[Float[Tensor, "b d"]], Float[Tensor, "b e"]]:
-    """The ridge regression from a sentence vector to an image embedding.
-
-    Source: Hoerl and Kennard 1970, Ridge regression.
-    """
-    given = torch.cat([sentences, torch.ones(len(sentences), 1)], 1).double()
-    penalty = RIDGE * len(given) * sentences.double().square().mean()
-    square = given.T @ given
-    square.diagonal()[:-1] += penalty
-    weight = torch.linalg.solve(square, given.T @ vectors.double()).float()
-    return lambda sentence: sentence @ weight[:-1] + weight[-1]
-
-
-def ways(
-    priors: EmbeddedPriors, linear: Callable[[Tensor], Tensor], length: float, empty: PriorText
-) -> list[Way]:
-    """All that are compared. length: root mean square of true embeddings."""
-    diffusion, coded = priors.priors["diffusion"], priors.priors["autoregressive"]
-
-    def diffused(count: int, **asked: Any) -> Give:
-        return lambda text, seeds: best_of(
-            diffusion, count, text, Request(tuple(seeds), **asked), empty
-        )
-
-    def told(count: int, guidance: float) -> Give:
-        return lambda text, seeds: best_of(
-            coded, count, text, Request(tuple(seeds), guidance=guidance)
-        )
-
-    return [
-        Way("text straight through", lambda text, _: sentence_as_image(text, length),
-            "the sentence vector at the length of an image embedding, no prior"),
-        Way("linear map", lambda text, _: ImageEmbedding(linear(text.pooled), EMBEDDED),
-            "ridge regression from the sentence vector"),
-        Way("diffusion", diffused(1, guidance=1.0), "25 steps, no guidance"),
-        Way("diffusion, best of 2", diffused(2, guidance=1.0), "two attempts, nearest kept"),
-        Way("diffusion, guidance 2", diffused(1, guidance=2.0), "25 steps"),
-        Way("diffusion, guidance 2, best of 2", diffused(2, guidance=2.0), "two attempts"),
-        Way("diffusion, guidance 2, DDIM", diffused(1, guidance=2.0, steps=8, solver="ddim"),
-            "8 steps"),
-        Way("autoregressive", told(1, 1.0), "code by code, no guidance"),
-        Way("autoregressive, best of 2", told(2, 1.0), "two attempts, nearest kept"),
-        Way("autoregressive, guidance 2", told(1, 2.0), "on logits"),
-    ]  # fmt: skip
 
 
 def cosines(
@@ -160,28 +100,65 @@ def compare(
     data, chosen = _prepared(model, priors, count, fitted)
     on_step()
     other = ImageEmbedding(data.true.vectors.roll(4, 0), EMBEDDED)  # groups of 4 share a style
-    lines, straight = [], None
+    near: dict[str, Tensor] = {}
+    lines = []
+
+    def add(name: str, meaning: str, made: ImageEmbedding) -> None:
+        near[name] = F.cosine_similarity(made.vectors, data.true.vectors)
+        lines.append(_line(name, meaning, made, near[name], data, model, priors, oracle, painted))
+
     for way in chosen:
-        made = way.give(data.text, list(range(count)))
-        cosine = F.cosine_similarity(made.vectors, data.true.vectors)
-        straight = cosine if straight is None else straight
-        line = _line(way.name, way.meaning, made, cosine, data, model, priors, oracle, painted)
-        line["less_straight"] = summarize(cosine - straight)
-        line["milliseconds"] = _milliseconds(way.give, data.text)
-        lines.append(line)
-        on_step()
-    for name, meaning, made in (
-        ("true embedding", "of the scene's own picture", data.true),
-        ("another scene's", "chance", other),
-    ):
-        cosine = F.cosine_similarity(made.vectors, data.true.vectors)
-        lines.append(_line(name, meaning, made, cosine, data, model, priors, oracle, painted))
-        on_step()
-    return {"captions": count, "painted": painted, "fitted": fitted, "ways": lines}
+        add(way.name, way.meaning, _in_pieces(way.give, data.text, on_step))
+        lines[-1] |= {
+            "less_straight": difference(near, way.name, STRAIGHT),
+            "less_linear": difference(near, way.name, LINEAR),
+            "milliseconds": _milliseconds(way.give, data.text),
+        }
+    add("true embedding", "of the scene's own picture", data.true)
+    add("another scene's", "chance", other)
+    on_step()
+    return {
+        "captions": count,
+        "painted": painted,
+        "fitted": fitted,
+        "threads": torch.get_num_threads(),
+        "ways": lines,
+        "attempts": attempts(near),
+    }
 
 
-STEPS = 13
-"""How often compare() calls on_step."""
+def attempts(near: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+    """What two attempts add to the cosine of one, on the same captions, for each way with both."""
+    gains = {one: difference(near, one + ATTEMPTS, one) for one in near}
+    return {one: gain for one, gain in gains.items() if gain}
+
+
+def difference(near: Mapping[str, Tensor], way: str, other: str) -> dict[str, Any] | None:
+    """How much the cosine is more than the other way's; None where one of them is not there yet,
+    or both are the same."""
+    if way == other or not {way, other} <= near.keys():
+        return None
+    return by_group(near[way] - near[other])
+
+
+def steps(count: int) -> int:
+    """How often compare() calls on_step."""
+    return 2 + WAYS * -(-count // PIECE)
+
+
+WAYS = 11
+"""How many ways() gives."""
+
+
+def _in_pieces(give: Give, text: PriorText, on_step: Callable[[], None]) -> ImageEmbedding:
+    """The caption's number is its seed."""
+    made = []
+    for start in range(0, len(text), PIECE):
+        part = slice(start, start + PIECE)
+        some = PriorText(text.pooled[part], text.tokens[part], text.mask[part])
+        made.append(give(some, list(range(start, start + len(some)))))
+        on_step()
+    return ImageEmbedding(torch.cat([m.vectors for m in made]), made[0].space)
 
 
 def _line(
@@ -201,11 +178,11 @@ def _line(
     return {
         "name": name,
         "meaning": meaning,
-        "cosine": summarize(cosine),
+        "cosine": by_group(cosine),
         "length": float(made.vectors.norm(dim=1).mean() / truth.norm(dim=1).mean()),
         "frechet": frechet_distance(made.vectors[:, :COMPONENTS], truth[:, :COMPONENTS]),
-        "family": summarize(reading["style_family"]),
-        "palette_mae": summarize(reading["style_palette_mae"]),
+        "family": by_group(reading["style_family"]),
+        "palette_mae": by_group(reading["style_palette_mae"]),
     }
 
 
@@ -228,8 +205,11 @@ def _truth(scenes: Scenes, count: int) -> Truth:
 
 
 def _milliseconds(give: Give, text: PriorText) -> float:
-    """For each embedding, in a call of TIMED."""
+    """For each embedding, in a call of TIMED; the least of REPEATS calls."""
     few = PriorText(text.pooled[:TIMED], text.tokens[:TIMED], text.mask[:TIMED])
-    started = time.perf_counter()
-    give(few, list(range(len(few))))
-    return 1e3 * (time.perf_counter() - started) / len(few)
+    taken = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        give(few, list(range(len(few))))
+        taken.append(time.perf_counter() - started)
+    return 1e3 * min(taken) / len(few)

@@ -3,6 +3,7 @@ it: settings that were tried on the same scenes are drawn together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -11,6 +12,7 @@ from ...embedded.scenes.dataset import GROUP
 from ...types import Float, Int, Tensor
 from ..measures import Truth, measure
 from ..oracle import Reading
+from ..summary import summarize
 
 TEXT = ("text_color", "text_shape", "text_relation")
 STYLE, PALETTE = "style_family", "style_palette_mae"
@@ -80,6 +82,27 @@ def text_and_style(means: Float[Tensor, "r m"]) -> tuple[Float[Tensor, " r"], Fl
     """Text adherence, the mean of colour, shape and relation, and the share of right texture
     families, both in points of 100."""
     return 100 * means[:, : len(TEXT)].mean(1), 100 * means[:, NAMES.index(STYLE)]
+
+
+def figures(one: Tally, less: Tally | None = None) -> dict[str, dict[str, float]]:
+    """The mean of each measure of NAMES, or how much more it is than the other's on the same
+    scenes, and half of the 95 % interval of that."""
+
+    def means(drawn: Int[Tensor, "r g"]) -> Float[Tensor, "r m"]:
+        return one.means(drawn) - (less.means(drawn) if less is not None else 0.0)
+
+    groups = len(one.total)
+    found, drawn = means(everything(groups))[0], means(resamples(groups))
+    out = {}
+    for k, name in enumerate(NAMES):
+        low, high = interval(drawn[:, k])
+        out[name] = {"value": float(found[k]), "interval": (high - low) / 2}
+    return out
+
+
+def by_group(values: Float[Tensor, " n"]) -> dict[str, Any]:
+    """Of the means of groups of scenes, which share a style and so are like each other."""
+    return summarize(values.unflatten(0, (-1, GROUP)).mean(1))
 
 
 def interval(values: Float[Tensor, " r"]) -> tuple[float, float]:

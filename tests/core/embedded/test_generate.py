@@ -1,12 +1,14 @@
 """Sampling under a program: reproducible, exact about absence, and sample by sample."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from mm_core.embedded import generate as module
 from mm_core.embedded.conditions import EncodedStream, row_inputs
 from mm_core.embedded.encode import encode_depth, encode_style, encode_text
-from mm_core.embedded.generate import GuidedModel, Settings, generate, initial_noise
+from mm_core.embedded.generate import GuidedModel, Settings, generate, initial_noise, noised
 from mm_core.errors import InputError, PlanError
 from mm_core.guidance.corrections import Correction
 from mm_core.guidance.program import Program
@@ -293,3 +295,21 @@ def test_two_prompts_and_a_null_text_of_their_own_are_generated_from(make, encod
     pictures, cost = make(TEXT, Modality("text 2", 2.0), inputs=two)
     assert pictures.shape == (2, 3, 128, 128)
     assert cost.rows == 9
+
+
+def test_a_run_from_a_latent_starts_at_their_mix_and_noise_alone_forgets_it(noise):
+    latent, whole = noise(1, 8, 16, 16), Settings(steps=4, seed=3, batch=2)
+    half = replace(whole, denoise=0.5)
+    drawn, sigma = initial_noise(whole), 1 - 4 * 0.999 / 7  # the fifth of eight levels
+    torch.testing.assert_close(noised(latent, half), sigma * drawn + (1 - sigma) * latent)
+    assert torch.equal(noised(None, whole), drawn)
+    assert torch.equal(noised(latent, whole), drawn)
+
+
+def test_a_latent_that_is_missing_or_of_another_size_is_refused(noise):
+    half = Settings(denoise=0.5, batch=2)
+    with pytest.raises(InputError, match=r"denoise is 0\.5, but there is no latent to start from"):
+        noised(None, half)
+    for shape in ((1, 8, 8, 8), (3, 8, 16, 16)):
+        with pytest.raises(InputError, match=r"start from is .*; needed \(2, 8, 16, 16\), or one"):
+            noised(noise(*shape), half)

@@ -1,6 +1,7 @@
 """Noise levels against the formulas, written out in float64."""
 
 import pytest
+import torch
 
 from mm_core.embedded.schedules import SCHEDULES, sigmas
 from mm_core.errors import InputError
@@ -43,3 +44,23 @@ def test_an_unknown_schedule_is_refused_with_the_list():
         InputError, match=r"no schedule 'cosine'; choose from \['normal', 'karras'\]"
     ):
         sigmas("cosine", 5)
+
+
+@pytest.mark.parametrize(
+    ("steps", "denoise", "whole"), [(20, 0.5, 40), (16, 0.6, 26), (4, 0.3, 13)]
+)
+def test_denoise_takes_the_last_steps_of_a_longer_run(steps, denoise, whole):
+    """ComfyUI's KSampler: int(steps / denoise) steps, of which the last ones are run."""
+    exact = [HIGH - i * (HIGH - LOW) / (whole - 1) for i in range(whole)] + [0.0]
+    assert sigmas("normal", steps, denoise).tolist() == pytest.approx(exact[-steps - 1 :], rel=1e-4)
+
+
+def test_nearly_all_of_denoise_is_all():
+    assert torch.equal(sigmas("normal", 7, 0.99995), sigmas("normal", 7))
+    assert sigmas("normal", 1000, 0.01)[0] == pytest.approx(0.011, rel=0.01)
+
+
+@pytest.mark.parametrize("denoise", [0.0, -0.5, 1.01, float("nan")])
+def test_denoise_out_of_range_is_refused(denoise):
+    with pytest.raises(InputError, match=f"denoise is {denoise}; it must be above 0 and at most 1"):
+        sigmas("normal", 5, denoise)

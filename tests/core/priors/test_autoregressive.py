@@ -84,3 +84,8 @@ def test_sizes_that_cannot_be_are_refused():
         ARSizes(8, 32, 3, 1, 7, 4)
     with pytest.raises(InputError, match="codes is 0"):
         ARSizes(8, 32, 2, 1, 7, 0)
+
+
+def test_a_mean_is_refused(autoregressive, texts):
+    with pytest.raises(InputError, match="the prior is autoregressive and has no mean; choose"):
+        autoregressive.sample(texts(1), Request((1,), guidance=1.0, solver="mean"))

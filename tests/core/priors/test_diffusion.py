@@ -189,3 +189,20 @@ def test_ddim_draws_no_noise_but_the_start(diffusion, texts):
     asked = Request((4, 4), 4, 1.0, "ddim")
     found = diffusion.sample(both, asked).vectors
     torch.testing.assert_close(found[0], found[1])
+
+
+def test_the_mean_is_the_network_at_the_last_timestep_guided_once(diffusion, texts):
+    """Whatever the steps; written out here without the sampler."""
+    text, negative, calls = texts(1), texts(1, seed=5), []
+    hook = diffusion.network.register_forward_pre_hook(lambda m, given: calls.append(given[1]))
+    found = [
+        diffusion.sample(text, Request((3,), n, 2.0, "mean"), negative).vectors for n in (2, 50)
+    ]
+    hook.remove()
+    assert torch.equal(found[0], found[1])
+    assert [t.tolist() for t in calls] == [[999.0, 999.0]] * 2
+    x, last = torch.randn(1, 24, generator=torch.Generator().manual_seed(3)), torch.tensor([999.0])
+    with torch.no_grad():
+        given, against = (diffusion.network(x, last, side) for side in (text, negative))
+        expected = diffusion.network.denormalised((2 * given - against).clamp(-10, 10))
+    torch.testing.assert_close(found[0], expected, rtol=1e-4, atol=1e-5)

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mm_core.errors import InputError
 from mm_core.priors.laion import ancestral_loop, ddim_loop, guided
@@ -135,3 +136,14 @@ def test_more_steps_than_in_training_are_refused(laion, texts):
     with pytest.raises(InputError, match="trained with 50 steps, asked for 51; choose 50 or fewer"):
         laion.sample(texts(1), Request((1,), 51))
     laion.sample(texts(1), Request((1,), 50))
+
+
+def test_the_mean_is_one_step_from_the_last_of_training_at_length_1(laion, texts):
+    text, last = texts(1), torch.full((1,), 49)
+    found = laion.sample(text, Request((3,), 1000, 1.0, "mean"))  # more steps than it has
+    x = torch.randn(1, 24, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        unit = PriorText(F.normalize(text.pooled, dim=-1), text.tokens, text.mask)
+        expected = F.normalize(laion.network(x, last, unit), dim=-1)
+    torch.testing.assert_close(found.vectors, expected)
+    assert found.unit

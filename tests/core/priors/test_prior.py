@@ -103,7 +103,7 @@ def test_text_of_another_width_or_length_is_refused_in_one_line(prior, texts):
         ({"seeds": (1,), "steps": 1}, "steps is 1; it must be between 2 and 1000"),
         ({"seeds": (1,), "guidance": float("nan")}, "guidance is nan"),
         ({"seeds": (1,), "guidance": -1.0}, "at least 0"),
-        ({"seeds": (1,), "solver": "magic"}, "choose from ancestral, ddim"),
+        ({"seeds": (1,), "solver": "magic"}, "choose from ancestral, ddim, mean"),
     ],
 )
 def test_requests_that_cannot_be_are_refused(asked, said):

@@ -121,3 +121,42 @@ def test_a_table_of_few_steps_is_walked_whole():
     times = []
     solve(lambda x, t: times.append(t) or x, lambda: torch.ones(1, 1), table, 4)
     assert times == [3, 2, 1, 0]
+
+
+def two_points(share):
+    """The exact prediction of clean data that are 1 in a share of cases and -1 in the others."""
+
+    def predict(x, t):
+        ab = TABLE.kept[t]
+        return torch.tanh(ab.sqrt() * x / (1 - ab) + 0.5 * math.log(share / (1 - share)))
+
+    return predict
+
+
+def test_the_mean_of_two_points_is_neither_and_samples_are_one_or_the_other():
+    rng = torch.Generator().manual_seed(0)
+
+    def draw():
+        return torch.randn(4000, 1, dtype=torch.float64, generator=rng)
+
+    mean = solve(two_points(0.7), draw, TABLE, 1000, "mean")
+    torch.testing.assert_close(mean, torch.full((4000, 1), 0.4).double(), rtol=0, atol=1e-3)
+    samples = solve(two_points(0.7), draw, TABLE, 100)
+    torch.testing.assert_close(samples.abs(), torch.ones(4000, 1).double(), rtol=0, atol=1e-3)
+    deviation = math.sqrt((1 - 0.4**2) / 4000)
+    assert float(samples.mean()) == pytest.approx(0.4, abs=3 * deviation)
+
+
+def test_the_mean_takes_one_step_from_the_last_timestep_and_is_limited():
+    times, told = [], []
+
+    def predict(x, t):
+        times.append(t)
+        return gaussian(2.0, 0.5)(x, t)
+
+    start = torch.randn(50, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = solve(predict, lambda: start, TABLE, 25, "mean", tick=lambda *done: told.append(done))
+    assert (times, told) == ([999], [(1, 1)])
+    torch.testing.assert_close(found, torch.full((50, 2), 2.0).double(), rtol=0, atol=1e-3)
+    near = solve(gaussian(2.0, 0.5), lambda: start, TABLE, 25, "mean", limit=1.5)
+    assert (near == 1.5).all()

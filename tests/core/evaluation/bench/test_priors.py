@@ -4,7 +4,17 @@ import pytest
 import torch
 
 from mm_core.embedded.prior import load_priors
-from mm_core.evaluation.bench.priors import HELD_OUT_SEED, STEPS, compare, fit_linear, held
+from mm_core.evaluation.bench import priors as module
+from mm_core.evaluation.bench.priors import (
+    HELD_OUT_SEED,
+    WAYS,
+    attempts,
+    compare,
+    difference,
+    held,
+    steps,
+)
+from mm_core.priors.prior import Request
 from mm_core.priors.space import EMBEDDED
 
 
@@ -18,33 +28,6 @@ def found(priors, oracle, shipped):
     steps = []
     result = compare(shipped, priors, oracle, 16, 4, lambda: steps.append(1), 64)
     return result | {"steps": len(steps)}
-
-
-def test_a_linear_map_is_found_where_there_is_one(noise):
-    sentences, weight = noise(400, 5), noise(5, 3)
-    vectors = sentences @ weight + 2 + 0.01 * noise(400, 3)
-    fitted = fit_linear(sentences, vectors)
-    new = noise(50, 5)
-    torch.testing.assert_close(fitted(new), new @ weight + 2, rtol=0.1, atol=0.1)
-
-
-def test_ridge_is_the_minimum_of_its_loss(noise):
-    """Moving the answer either way costs more."""
-    sentences, vectors = noise(30, 4), noise(30, 2)
-    fitted = fit_linear(sentences, vectors)
-    offset = fitted(torch.zeros(1, 4))
-    weight = fitted(torch.eye(4)) - offset
-
-    def loss(w):
-        penalty = 1e-2 * 30 * sentences.square().mean()
-        return (sentences @ w + offset - vectors).square().sum() + penalty * w.square().sum()
-
-    least = loss(weight)
-    for k in range(4):
-        for sign in (-1, 1):
-            moved = weight.clone()
-            moved[k] += 0.01 * sign
-            assert loss(moved) > least
 
 
 def test_true_embeddings_are_at_the_top_and_those_of_others_at_the_bottom(found):
@@ -61,19 +44,49 @@ def test_true_embeddings_are_at_the_top_and_those_of_others_at_the_bottom(found)
 
 def test_every_way_is_measured_and_compared_with_none(found):
     made = [w for w in found["ways"] if "milliseconds" in w]
-    assert made[0]["name"] == "text straight through"
-    assert made[0]["less_straight"]["value"] == 0
+    assert len(made) == WAYS
+    assert [w["name"] for w in made[:2]] == ["text straight through", "linear map"]
+    for other, column in enumerate(("less_straight", "less_linear")):
+        assert made[other][column] is None
+        for way in made[other + 1 :]:
+            assert way[column]["value"] == pytest.approx(
+                way["cosine"]["value"] - made[other]["cosine"]["value"], abs=2e-4
+            )
     for way in made:
-        assert way["less_straight"]["value"] == pytest.approx(
-            way["cosine"]["value"] - made[0]["cosine"]["value"], abs=2e-4
-        )
         assert way["milliseconds"] > 0
-        assert way["cosine"]["n"] == 16
-        assert way["family"]["n"] == 4
+        assert way["cosine"]["n"] == 4  # groups
+        assert way["family"]["n"] == 1
+    assert list(found["attempts"]) == ["diffusion", "diffusion, guidance 2", "autoregressive"]
+
+
+def test_differences_are_pair_by_pair_between_groups():
+    near = {"a": torch.tensor([0.1, 0.1, 0.3, 0.3] * 2), "a, best of 2": torch.full((8,), 0.5)}
+    gain = attempts(near)["a"]
+    assert gain["value"] == pytest.approx(0.3)
+    assert gain["interval"] == pytest.approx(0, abs=1e-6)  # both groups gain the same
+    assert difference(near, "a", "a") is None
+    assert difference(near, "a", "c") is None
+
+
+def test_pieces_are_as_one(shipped, priors, monkeypatch):
+    """A caption's embedding does not depend on the captions made with it."""
+    data = held(shipped, priors, 12, HELD_OUT_SEED, full=True)
+    diffusion = priors.priors["diffusion"]
+    ticks = []
+
+    def give(text, seeds):
+        return diffusion.sample(text, Request(tuple(seeds), 3, 1.0))
+
+    whole = give(data.text, list(range(12))).vectors
+    monkeypatch.setattr(module, "PIECE", 5)
+    found = module._in_pieces(give, data.text, lambda: ticks.append(1)).vectors
+    torch.testing.assert_close(found, whole, rtol=1e-4, atol=1e-4)
+    assert len(ticks) == 3
+    assert steps(12) == 2 + 3 * WAYS
 
 
 def test_progress_comes_as_often_as_it_says(found):
-    assert found["steps"] == STEPS
+    assert found["steps"] == steps(16)
 
 
 def test_held_out_captions_name_their_ground(shipped, priors):

@@ -10,7 +10,9 @@ from mm_core.evaluation.bench.tally import (
     NAMES,
     PALETTE,
     Tally,
+    by_group,
     everything,
+    figures,
     interval,
     resamples,
     scene_of_cases,
@@ -65,3 +67,22 @@ def test_the_interval_of_many_groups_is_the_normal_one(rng):
     error = 1.96 * float(values[:, 0].std()) / math.sqrt(400)
     assert (high - low) / 2 == pytest.approx(error, rel=0.1)
     assert (high + low) / 2 == pytest.approx(float(values[:, 0].mean()), abs=error / 5)
+
+
+def test_figures_are_means_and_their_differences_scene_by_scene(rng):
+    """What all scenes have in common is no part of the difference's interval."""
+    own = torch.randn(200, 1, generator=rng, dtype=torch.float64).expand(-1, 5)
+    ones = torch.ones_like(own)
+    one, other = Tally(own + 2, ones), Tally(own, ones)
+    plain, more = figures(one)[PALETTE], figures(one, other)[PALETTE]
+    assert plain["value"] == pytest.approx(float(own.mean()) + 2)
+    assert plain["interval"] == pytest.approx(
+        1.96 * float(own[:, 0].std()) / math.sqrt(200), rel=0.1
+    )
+    assert more == {"value": pytest.approx(2), "interval": pytest.approx(0, abs=1e-9)}
+
+
+def test_scenes_of_a_group_count_once():
+    wide = by_group(torch.tensor([0.0] * 4 + [2.0] * 4))
+    assert wide["n"] == 2
+    assert wide["interval"] == pytest.approx(1.96)  # a deviation of sqrt(2) over sqrt(2) groups

@@ -1,0 +1,40 @@
+"""Variations of a picture: its style again, over as much of the picture as is kept."""
+
+from collections.abc import Callable
+
+import torch
+
+from ..encoders.pictures import square
+from ..guidance.program import Program
+from ..types import Float, Modality, Picture, Tensor
+from .conditions import EncodedStream
+from .defaults import WEIGHTS
+from .encode import encode_text
+from .generate import Settings, generate
+from .model import EmbeddedModel
+from .scenes.attributes import PIXELS
+
+DENOISE = 0.5
+"""Where nothing is asked for; docs/priors.md has what stays and what changes at it and others."""
+
+
+@torch.inference_mode()
+def vary(
+    model: EmbeddedModel,
+    picture: Float[Tensor, "_ 3 _ _"],
+    style: Float[Tensor, "_ _ d"],
+    settings: Settings,
+    weight: float = WEIGHTS["style"],
+    on_step: Callable[[int], None] | None = None,
+) -> Picture:
+    """settings.batch pictures, each from a noised latent of its picture, guided by its style.
+
+    picture: one, or one for each, of any size; its central square is read. style: tokens of the
+    style input, one or one for each, such as those that the picture's own embedding gives back.
+    settings.denoise: 1 keeps nothing of the picture but its style. weight: of the style.
+    """
+    latent = model.autoencoder.encode(square(picture, settings.size * PIXELS))
+    program = Program((Modality("style", weight),))
+    encoded = {"style": EncodedStream("style", style)}
+    null = encode_text(model.text, "").null
+    return generate(model, program, encoded, null, settings, on_step, latent=latent)[0]
