@@ -25,13 +25,15 @@ def load_fusion(path: Path, ops: ModuleType = nn) -> tuple[FusionBlock, Header]:
     """
     tensors, header = read_weights(path, KIND, VERSION)
     try:
-        block = build(header.config["block"], header.config["settings"], ops)
+        kind, settings = header.config["block"], header.config["settings"]
+        plain, block = build(kind, settings), build(kind, settings, ops)
     except (KeyError, TypeError, InputError) as e:
         raise WeightsError(
             f"{path.name} describes no fusion block that can be built here ({e}); "
             "update the pack, or fit the block again"
         ) from e
-    fill(block, tensors, path.name)
+    fill(plain, tensors, path.name)  # layers of other ops may have no weights to compare with yet
+    block.load_state_dict(plain.state_dict(), assign=True)
     return block.eval().requires_grad_(False), header
 
 

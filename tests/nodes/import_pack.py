@@ -1,7 +1,7 @@
 """Run by the host's Python from the host's folder: loads the pack as the host does.
 
-Prints JSON: the seconds of processor time it took, which other programs do not change, and the modules
-it loaded.
+Prints JSON: the seconds of processor time it took, which other programs do not change, and the
+modules it loaded.
 """
 
 import importlib.util
