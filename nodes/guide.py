@@ -4,8 +4,8 @@ from comfy_api.latest import io
 
 from ..mm_core.guidance.presets import PRESETS
 from .host.make import GuiderReport, make_guider, run_report
-from .host.sample import SAMPLERS, SCHEDULERS, sample_with
-from .sockets import Preset, Report, choices_of, effort_inputs, guidance_inputs
+from .host.sample import sample_with
+from .sockets import Preset, Report, choices_of, effort_inputs, guidance_inputs, sampling_inputs
 
 
 class Guider(io.ComfyNode):
@@ -46,46 +46,11 @@ class KSampler(io.ComfyNode):
             search_aliases=["multi cfg", "sampler", "multi guidance"],
             inputs=[
                 *guidance_inputs(),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=0xFFFFFFFFFFFFFFFF,
-                    control_after_generate=True,
-                    tooltip="Seed of the starting noise, 0 to 2^64 - 1. The same seed gives the "
-                    "same picture.",
-                ),
-                io.Int.Input(
-                    "steps",
-                    default=25,
-                    min=1,
-                    max=1000,
-                    tooltip="Sampling steps, 1 to 1000. 12 to 25 suffice for the embedded model.",
-                ),
-                io.Combo.Input(
-                    "sampler_name",
-                    options=SAMPLERS,
-                    default="euler",
-                    tooltip="ComfyUI's sampling algorithm.",
-                ),
-                io.Combo.Input(
-                    "scheduler",
-                    options=SCHEDULERS,
-                    default="normal",
-                    tooltip="How noise levels are spread over the steps.",
-                ),
-                io.Float.Input(
-                    "denoise",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Share of the noise that is put in and taken out, 0 to 1. Below 1 the "
-                    "latent's picture shows through.",
-                ),
-                io.Latent.Input(
-                    "latent_image",
-                    tooltip="Where to start: an empty latent for a new picture, or an encoded "
+                *sampling_inputs(
+                    seed="Seed of the starting noise, 0 to 2^64 - 1. The same seed gives the same "
+                    "picture.",
+                    denoise="Below 1 the latent's picture shows through.",
+                    latent="Where to start: an empty latent for a new picture, or an encoded "
                     "picture, with or without a mask.",
                 ),
                 *effort_inputs(),

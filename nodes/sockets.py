@@ -15,6 +15,7 @@ from .host.ip_adapter.pictures import CROPS
 from .host.ip_adapter.prompt import ABSENT, COMBINE, Style
 from .host.make import Choices
 from .host.modality import Control, Guidance
+from .host.sample import SAMPLERS, SCHEDULERS
 
 Modality = io.Custom("MMC_MODALITY")
 Adapters = io.Custom("MMC_ADAPTERS")
@@ -348,6 +349,48 @@ def guidance_inputs() -> list[io.Input]:
             tooltip="Multiplies how far every weight is from 1, no unit, 0 to 10. 1 leaves the "
             "weights as set, 0 makes them all 1, which is no guidance except in independent.",
         ),
+    ]
+
+
+def sampling_inputs(seed: str, denoise: str, latent: str) -> list[io.Input]:
+    """KSampler's, with what the node does with them said in words."""
+    return [
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=0xFFFFFFFFFFFFFFFF,
+            control_after_generate=True,
+            tooltip=seed,
+        ),
+        io.Int.Input(
+            "steps",
+            default=25,
+            min=1,
+            max=1000,
+            tooltip="Sampling steps, 1 to 1000. 12 to 25 suffice for the embedded model.",
+        ),
+        io.Combo.Input(
+            "sampler_name",
+            options=SAMPLERS,
+            default="euler",
+            tooltip="ComfyUI's sampling algorithm.",
+        ),
+        io.Combo.Input(
+            "scheduler",
+            options=SCHEDULERS,
+            default="normal",
+            tooltip="How noise levels are spread over the steps.",
+        ),
+        io.Float.Input(
+            "denoise",
+            default=1.0,
+            min=0.0,
+            max=1.0,
+            step=0.01,
+            tooltip=f"Share of the noise that is put in and taken out, 0 to 1. {denoise}",
+        ),
+        io.Latent.Input("latent_image", tooltip=latent),
     ]
 
 

@@ -3,8 +3,7 @@
 from comfy_api.latest import io
 
 from .host.prior.variations import Asked, Source, Words, make_variations
-from .host.sample import SAMPLERS, SCHEDULERS
-from .sockets import Adapters, IPAdapter
+from .sockets import Adapters, IPAdapter, sampling_inputs
 
 MOST_VARIATIONS = 64
 
@@ -33,7 +32,15 @@ class Variations(io.ComfyNode):
                     tooltip="Variations, 1 to 64, made in one batch.",
                 ),
                 *_picture_inputs(),
-                *_sampling_inputs(),
+                *sampling_inputs(
+                    seed="Seed of the starting noise and of variety, 0 to 2^64 - 1. The images are "
+                    "one batch, as KSampler draws it: the second is not the first of the next "
+                    "seed.",
+                    denoise="Below 1, with the encoded picture as latent_image, the composition "
+                    "stays: 0.5 to 0.8.",
+                    latent="An empty latent of the size wanted; or, with denoise below 1, the "
+                    "encoded picture. One image, or as many as count.",
+                ),
                 *_reader_inputs(),
                 *_word_inputs(),
             ],
@@ -95,53 +102,6 @@ def _picture_inputs() -> list[io.Input]:
             tooltip="How freely the picture is taken, as a share of the noise levels of an unCLIP "
             "model, 0 to 1: 0 as near as its embedding allows, 0.3 loosely, 1 not at all. Not for "
             "adapters that read tokens.",
-        ),
-    ]
-
-
-def _sampling_inputs() -> list[io.Input]:
-    return [
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=0xFFFFFFFFFFFFFFFF,
-            control_after_generate=True,
-            tooltip="Seed of the starting noise and of variety, 0 to 2^64 - 1. The images are one "
-            "batch, as KSampler draws it: the second is not the first of the next seed.",
-        ),
-        io.Int.Input(
-            "steps",
-            default=25,
-            min=1,
-            max=1000,
-            tooltip="Sampling steps, 1 to 1000. 12 to 25 suffice for the embedded model.",
-        ),
-        io.Combo.Input(
-            "sampler_name",
-            options=SAMPLERS,
-            default="euler",
-            tooltip="ComfyUI's sampling algorithm.",
-        ),
-        io.Combo.Input(
-            "scheduler",
-            options=SCHEDULERS,
-            default="normal",
-            tooltip="How noise levels are spread over the steps.",
-        ),
-        io.Float.Input(
-            "denoise",
-            default=1.0,
-            min=0.0,
-            max=1.0,
-            step=0.01,
-            tooltip="Share of the noise that is put in and taken out, 0 to 1. Below 1, with the "
-            "encoded picture as latent_image, the composition stays: 0.5 to 0.8.",
-        ),
-        io.Latent.Input(
-            "latent_image",
-            tooltip="An empty latent of the size wanted; or, with denoise below 1, the encoded "
-            "picture. One image, or as many as count.",
         ),
     ]
 

@@ -48,8 +48,9 @@ def average(
 def weighted_sum(embeddings: Sequence[ImageEmbedding], weights: Sequence[float]) -> ImageEmbedding:
     """The weights as they are, which is how Kandinsky's interpolation adds up."""
     weights = _weights(embeddings, weights)
-    for other in embeddings[1:]:
-        check_alike(embeddings[0], other)
+    most = max(embeddings, key=len)
+    for other in embeddings:
+        check_alike(most, other)
     total = sum(w * e.vectors.float() for w, e in zip(weights, embeddings, strict=True))
     return _of(embeddings[0], torch.as_tensor(total), False)
 

@@ -90,6 +90,13 @@ def test_an_average_divides_by_the_weights_and_a_sum_does_not():
         mix.average([])
 
 
+def test_batches_of_three_sizes_are_refused_by_number():
+    one, two, three = (at(*[[1.0, 2.0]] * n) for n in (1, 2, 3))
+    assert len(mix.weighted_sum([one, three, three], [1.0, 1.0, 1.0])) == 3
+    with pytest.raises(InputError, match="3 embeddings meet 2; needed as many of each, or one"):
+        mix.weighted_sum([one, two, three], [1.0, 1.0, 1.0])
+
+
 def test_subtraction_keeps_the_length_and_turns_away():
     a, b = at([3.0, 4.0]), at([0.0, 4.0])
     torch.testing.assert_close(mix.subtract(a, b).vectors, torch.tensor([[5.0, 0.0]]))
