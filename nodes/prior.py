@@ -89,7 +89,8 @@ class DiffusionPrior(io.ComfyNode):
                     optional=True,
                     advanced=True,
                     tooltip="ancestral as published; ddim for few steps, such as 8, without added "
-                    "noise.",
+                    "noise; mean in one step: the mean of all embeddings that fit the text, safe "
+                    "and plain. Autoregressive priors have no mean.",
                 ),
                 io.Clip.Input(
                     "clip",
