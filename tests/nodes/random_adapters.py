@@ -62,6 +62,7 @@ def write_all(folder):
     save_file(plus(), folder / "plus.safetensors")
     save_file(base("SDXL"), folder / "xl.safetensors")
     save_file(base(clip=1024), folder / "vit_h.safetensors")
+    save_file(base(clip=768), folder / "vit_l.safetensors")
     whole = (folder / "one.safetensors").read_bytes()
     (folder / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
     (folder / "page.safetensors").write_text("<!DOCTYPE html><html>log in first</html>")

@@ -303,6 +303,57 @@ def test_an_unclip_model_paints_what_the_prior_says(priors):
     assert off(another, ours) > 1e-3
 
 
+def test_a_base_adapter_hears_what_the_prior_says(priors, adapters):
+    """As from the same vector in the host's own form; an adapter of another CLIP is refused."""
+    g = Priors()
+    g.model = g.add("ProbeUNet", layout="SD1.5", context=128)
+
+    def drawn(output, file="vit_l.safetensors"):
+        style = g.add(
+            "MMC_StyleImage", ip_adapter=g.add("MMC_LoadIPAdapter", file=file), weight=1.5,
+            start=0.0, end=1.0, clip_vision_output=output,
+        )  # fmt: skip
+        return g.guided(g.text(), style, steps=2)
+
+    one, other = g.prior(), g.prior(text="blue bird")
+    native = g.add("ProbeNative", clip_vision_output=one)
+    for latent in (drawn(one), drawn(native), drawn(other)):
+        g.keep(latent)
+    ours, theirs, another = adapters.latents(g.prompt)
+    assert torch.equal(ours, theirs)
+    assert off(another, ours) > 1e-3
+    g = Priors()
+    g.model = g.add("ProbeUNet", layout="SD1.5", context=128)
+    g.keep(drawn(g.prior(), "vit_h.safetensors"))
+    with pytest.raises(ServerError) as error:
+        adapters.run(g.prompt)
+    assert str(error.value).startswith(
+        "vit_h.safetensors needs image embeddings of OpenCLIP ViT-H/14, width 1024, but was given "
+        "OpenAI CLIP ViT-L/14, width 768"
+    )
+
+
+def test_variations_of_what_the_prior_says(priors):
+    """On the unCLIP model: a batch of core's own unCLIPConditioning, one for each noise."""
+    g = Priors()
+    model = g.add("unCLIPCheckpointLoader", ckpt_name=CHECKPOINT)
+    given = {
+        "model": model, "weight": 1.0, "variety": 0.0, "positive": g.add("ProbeWords", width=1024),
+        **g.sampling(steps=2, latent_image=g.empty(64, 64)),
+    }  # fmt: skip
+
+    def varied(text, count):
+        return g.add("MMC_Variations", count=count, clip_vision_output=g.prior(text=text), **given)
+
+    for latent in (varied(LETTERS, 3), varied(LETTERS, 1), varied("blue bird", 1)):
+        g.keep(latent)
+    three, one, other = priors.latents(g.prompt)
+    assert three.shape[0] == 3
+    assert off(three[:1], one) < 1e-4
+    assert off(three[1:2], one) > 1e-3
+    assert off(other, one) > 1e-3
+
+
 # inside the host
 
 
