@@ -85,9 +85,9 @@ def alone(side, folder, steps):
     run(steps)
     return {
         "load_seconds": round(seconds, 2),
-        "peak_before_gb": round(before, 2),
-        "peak_loaded_gb": round(loaded, 2),
-        "peak_sampled_gb": round(peak(), 2),
+        "peak_before_gb": round(before, 3),
+        "peak_loaded_gb": round(loaded, 3),
+        "peak_sampled_gb": round(peak(), 3),
     }
 
 
