@@ -14,8 +14,9 @@ from .generate import Settings, generate
 from .model import EmbeddedModel
 from .scenes.attributes import PIXELS
 
-DENOISE = 0.5
-"""Where nothing is asked for; docs/priors.md has what stays and what changes at it and others."""
+DENOISE = 0.4
+"""Usual for Settings.denoise: of 64 pictures, colours, places and styles stayed in 99 of 100 cases
+and shapes in 91, at 26 dB from the picture; docs/priors.md has the others."""
 
 
 @torch.inference_mode()

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mm_core.embedded.prior import load_priors
+from mm_core.embedded.variations import DENOISE
 from mm_core.evaluation.bench import variations
 from mm_core.evaluation.bench.variations import compare, psnr, steps
 
@@ -13,8 +14,8 @@ from mm_core.evaluation.bench.variations import compare, psnr, steps
 @pytest.fixture(scope="module")
 def found(shipped, oracle):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(variations, "STEPS", 6)
-        patch.setattr(variations, "DENOISES", (0.2, 0.9))
+        patch.setattr(variations, "STEPS", 8)
+        patch.setattr(variations, "DENOISES", (DENOISE, 0.9))
         ticks = []
         lines, rows = compare(shipped, load_priors()[0], oracle, 8, lambda: ticks.append(1))
         return lines["lines"], rows, len(ticks), steps(8)
@@ -42,9 +43,19 @@ def test_more_denoise_keeps_less(found):
 
 def test_every_denoise_is_shown_and_told(found):
     lines, rows, ticks, expected = found
-    assert [line.get("denoise") for line in lines] == [None, 0.2, 0.9]
+    assert [line.get("denoise") for line in lines] == [None, DENOISE, 0.9]
     assert [(name, len(tiles)) for name, tiles in rows[1:]] == [
-        ("denoise 0.2", 2),
+        (f"denoise {DENOISE:g}", 2),
         ("denoise 0.9", 2),
     ]
     assert ticks == expected == 2
+
+
+def test_at_the_default_the_picture_is_another_and_shows_the_same(found):
+    _, default, _ = found[0]
+    assert default["measures"]["text_color"]["value"] > 0.9
+    assert default["measures"]["text_relation"]["value"] > 0.9
+    assert default["measures"]["style_family"]["value"] > 0.9
+    assert default["silhouette"]["value"] > 0.65
+    for name in ("psnr", "psnr_between"):
+        assert 20 < default[name]["value"] < 32
