@@ -21,8 +21,6 @@ from ...embedded.scenes.captions import caption
 from ...embedded.scenes.dataset import Scenes, make_scenes, take
 from ...embedded.scenes.ground import MOST_WORDS, ground_words
 from ...guidance.program import Program
-from ...priors.diffusion import DiffusionPrior
-from ...priors.mix import match_norm
 from ...priors.prior import PriorText, Request
 from ...priors.space import ImageEmbedding
 from ...types import Float, Modality, Tensor
@@ -85,17 +83,10 @@ class Way:
 def ways(model: EmbeddedModel, priors: EmbeddedPriors) -> list[Way]:
     """The first two are by text alone; the last is no words' doing."""
 
-    nothing = priors.encode(model.text, [""])
-    diffusion = priors.priors["diffusion"]
-    assert isinstance(diffusion, DiffusionPrior)
-    length = diffusion.network.typical_norm()
-
-    def asked(kind: str, solver: str = "ancestral", guidance: float = 1.0) -> Embed:
+    def asked(kind: str, solver: str = "ancestral") -> Embed:
         return lambda text, seeds, _: priors.priors[kind].sample(
-            text, Request(tuple(seeds), guidance=guidance, solver=solver), nothing
+            text, Request(tuple(seeds), guidance=1.0, solver=solver)
         )
-
-    guided = asked("diffusion", "mean", 2.0)
 
     def own(text: PriorText, seeds: list[int], small: Tensor) -> ImageEmbedding:
         shown = small.float() / 255
@@ -105,15 +96,13 @@ def ways(model: EmbeddedModel, priors: EmbeddedPriors) -> list[Way]:
         Way("text alone, content", False, None),
         Way("text alone, whole sentence", True, None),
         Way("content, and the diffusion prior's mean", False, asked("diffusion", "mean")),
-        Way("content, and its mean at guidance 2, as long as real ones", False,
-            lambda text, seeds, small: match_norm(guided(text, seeds, small), length)),
         Way("content, and a sample of it", False, asked("diffusion")),
         Way("content, and the autoregressive prior's", False, asked("autoregressive")),
         Way("content, and the scene's own picture", False, own),
-    ]  # fmt: skip
+    ]
 
 
-WAYS, ALONE = 7, 2
+WAYS, ALONE = 6, 2
 """How many ways() gives, and how many of them are by text alone."""
 
 

@@ -46,7 +46,7 @@ def test_ways_read_what_they_say(shipped, priors, given):
     chosen = ways(shipped, priors)
     assert len(chosen) == WAYS
     assert [w.embed is None for w in chosen] == [True] * ALONE + [False] * (WAYS - ALONE)
-    assert [w.whole for w in chosen] == [False, True] + [False] * 5
+    assert [w.whole for w in chosen] == [False, True] + [False] * 4
     with torch.no_grad():
         own = priors.space.embed(shipped.adapters.style(small.float() / 255))
         torch.testing.assert_close(chosen[-1].embed(text, [0] * 4, small).vectors, own.vectors)
