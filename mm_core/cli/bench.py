@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
                    help=f"of guidance: {', '.join(PARTS)}; "
                         f"of prior: {', '.join(bench_prior.PARTS)}")  # fmt: skip
     p.add_argument("--n", type=int, default=96, help="held-out scenes, in groups of 8 or 16")
-    p.add_argument("--steps", type=int, help="25; 16 for style")
+    p.add_argument("--steps", type=int, help="25; 16 for style; prior has its own")
     p.add_argument("--model", type=Path, default=SHIPPED, help="weights of an embedded model")
     p.add_argument(
         "--peer",

@@ -57,6 +57,9 @@ PARTS = {
 def run(given: argparse.Namespace, path: Path = SHIPPED) -> None:
     """Measures part by part, then writes all that was asked for. path: of the priors."""
     parts = _parts(given)
+    for option in ("steps", "peer"):
+        if (value := getattr(given, option)) is not None:
+            raise InputError(f"--{option} {value} is of other benchmarks; take the option away")
     if not 8 <= given.n <= 10_000 or given.n % 4:
         options.refuse("--n", given.n, "between 8 and 10000 that 4 divides")
     document = options.document(given.markdown)

@@ -29,6 +29,7 @@ def quick(monkeypatch):
     ("arguments", "words"),
     [
         (["--n", "6"], "--n 6: needed a value between 8 and 10000 that 4 divides"),
+        (["--steps", "25"], "--steps 25 is of other benchmarks; take the option away"),
         (["--json", "folder"], "--json folder is a folder"),
         (["--markdown", "plain.md"], "--markdown plain.md lacks the lines '<!-- bench: prior"),
         (["--parts", "ways,magic"], "--parts magic: needed a value among ways, words, variations"),
