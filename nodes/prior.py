@@ -116,8 +116,8 @@ class DiffusionPrior(io.ComfyNode):
                 ),
                 Embedding.Output(
                     display_name="embedding",
-                    tooltip="For Fuse Embeddings: a token for each embedding; those of the "
-                    "embedded model as the 16 tokens that its style input reads.",
+                    tooltip="For Fuse Embeddings with a fitted block: a token for each embedding; "
+                    "those of the embedded model as the 16 tokens that its style input reads.",
                 ),
             ],
         )

@@ -159,8 +159,8 @@ def _check_plain(look: Style, vision) -> None:
     set_here += [] if vision is None else ["clip_vision or encoder"]
     if set_here:
         raise InputError(
-            f"{', '.join(named.get(n, n) for n in set_here)} of the style input are for an "
-            "ip_adapter, and none is connected: connect one, or set them back; on the embedded "
+            f"the style input has {', '.join(named.get(n, n) for n in set_here)} set, for an "
+            "ip_adapter, and none is connected: connect one, or set it back; on the embedded "
             "model weight says how much"
         )
 

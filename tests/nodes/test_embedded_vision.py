@@ -92,5 +92,5 @@ def test_encode_image_takes_a_priors_vector_and_says_that_it_has_no_tokens(comfy
     probe = g.told(g.fused(g.add("MMC_EncodeImage", clip_vision_output=made, read="one vector")))
     assert entries(comfy.run(g.prompt), probe)[0]["shape"] == [2, 1, 128]
     g.told(g.fused(g.add("MMC_EncodeImage", clip_vision_output=made, read="tokens")))
-    with pytest.raises(ServerError, match="gives no penultimate_hidden_states, which 'tokens'"):
+    with pytest.raises(ServerError, match="is one vector of a prior or a mix, and 'tokens'"):
         comfy.run(g.prompt)

@@ -180,7 +180,7 @@ def test_a_face_that_never_acts_leaves_the_weights_as_they_are(found):
         ("settings", "flat mask", r"attention_mask .* is \(1, 0, 8\)"),
         ("settings", "too many away", "3 negative pictures for 2 pictures"),
         ("settings", "weight's mask", "the mask of the style input .* not finite"),
-        ("settings", "no adapter", "strength of the style input are for an ip_adapter"),
+        ("settings", "no adapter", "the style input has strength set, for an ip_adapter"),
     ],
 )
 def test_what_means_nothing_is_refused(found, part, case, words):

@@ -158,7 +158,7 @@ def test_the_solver_and_the_steps_are_heard(comfy):
     assert off(more, ancestral) > 0.01
 
 
-def test_tokens_of_the_embedded_model_are_fused_and_paint(comfy):
+def test_tokens_of_the_embedded_model_are_fused(comfy):
     """The 16 tokens decoded, beside the words that the embedded model reads."""
     g = Priors()
     drawn = g.prior(SHIPPED[0], GROUND)
@@ -232,6 +232,14 @@ def test_without_one_laions_prior_says_what_to_connect(priors):
     assert refused(priors, g, g.prior("laion.safetensors")) == (
         "this prior gives embeddings of length 1, and their readers expect the lengths of OpenAI "
         "CLIP ViT-L/14: connect CLIP Vision Encode of a picture to like, with that encoder"
+    )
+
+
+def test_one_of_length_1_itself_is_refused(priors):
+    g = Priors()
+    like = g.add("ProbeEmbedding", count=1, width=768, seed=0, length=7.0, unit=True)
+    assert refused(priors, g, g.prior("laion.safetensors", like=like)).startswith(
+        "like has length 1 itself, as LAION's prior gives it: connect CLIP Vision Encode of a pict"
     )
 
 

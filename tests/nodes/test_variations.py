@@ -233,6 +233,19 @@ def loud_embedded(g):
     return g.variations(image=g.asset("style"), adapters=g.adapters, strength=0.5)
 
 
+def only_a_negative(g):
+    return g.variations(image=g.asset("style"), adapters=g.adapters, negative=g.words())
+
+
+def only_a_text_weight(g):
+    return g.variations(image=g.asset("style"), adapters=g.adapters, text_weight=4.0)
+
+
+def sdxl_with_the_prompt_of_another(g):
+    g.model = g.add("ProbeUnclip", kind="SDXL")
+    return g.variations(clip_vision_output=g.made_up(), positive=g.words())
+
+
 def unclip_of_two(g):
     g.model = g.add("ProbeUnclip", kind="unCLIP")
     return g.variations(clip_vision_output=g.made_up(count=2), positive=g.words())
@@ -255,7 +268,11 @@ REFUSED = {
     "1280",
     unit_length: r"the image embedding has length 1, and one\.safetensors was trained on",
     three_latents: "latent_image holds 3 images for 2 variations",
-    loud_embedded: "strength of the style input are for an ip_adapter",
+    loud_embedded: "the style input has strength set, for an ip_adapter",
+    only_a_negative: "negative and text_weight are for words beside the picture, and there are",
+    only_a_text_weight: "negative and text_weight are for words beside the picture, and there are",
+    sdxl_with_the_prompt_of_another: "SDXL needs prompts with a pooled vector 1280 wide, in rows "
+    "without the picture too, and found",
     unclip_of_two: "there are 2 pictures, and this unCLIP model takes one for all variations",
     unclip_of_another: "this unCLIP model needs image embeddings of an unknown encoder, width 48, "
     "but was given OpenAI CLIP ViT-L/14, width 768",

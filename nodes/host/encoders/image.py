@@ -3,6 +3,7 @@
 import torch
 
 from ....mm_core.errors import InputError
+from ..prior.vectors import VectorOutput
 from .chosen import needs, the_one
 from .embedding import HostEmbedding, of_tokens, of_vectors, one_sample
 from .pictures import colour
@@ -58,6 +59,11 @@ def of_output(name: str, output, read: str) -> HostEmbedding:
     vector = getattr(output, "image_embeds", None)
     vector = vector.float() if isinstance(vector, torch.Tensor) and vector.ndim == 2 else None
     wanted = getattr(output, FIELDS[read], None)
+    if isinstance(output, VectorOutput) and read != VECTOR:
+        raise InputError(
+            f"clip_vision_output is one vector of a prior or a mix, and {read!r} reads a grid of "
+            f"tokens: choose {VECTOR!r}"
+        )
     if not isinstance(wanted, torch.Tensor):
         raise InputError(
             f"the vision model gives no {FIELDS[read]}, which {read!r} reads: choose another of "

@@ -86,6 +86,11 @@ def _length(prior: HostPrior, like: Any) -> ImageEmbedding | None:
                 f"like is an embedding of {given.space}, and the prior gives {prior.prior.space}: "
                 "connect CLIP Vision Encode with that encoder"
             )
+        if given.unit:
+            raise InputError(
+                "like has length 1 itself, as LAION's prior gives it: connect CLIP Vision Encode "
+                f"of a picture, with {given.space.name}"
+            )
         return given
     if prior.prior.unit:
         raise InputError(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from comfy.ldm.modules.encoders.noise_aug_modules import CLIPEmbeddingNoiseAugmentation
 from comfy.model_base import SDXL, SDXLRefiner, StableCascade_C
 
@@ -11,6 +12,7 @@ from ....mm_core.errors import InputError
 from ....mm_core.guidance.compositions import DEFAULT
 from ....mm_core.priors.noise import candidate_seed
 from ....mm_core.priors.space import (
+    CLIP_BIGG,
     CLIP_H,
     CLIP_L,
     ImageEmbedding,
@@ -82,19 +84,43 @@ def make_variations(
 
     sampling: steps, sampler_name, scheduler and denoise, as in KSampler.
     """
+    _check_words(model, source, words)
     picture, output = _picture(model, source, asked)
     modalities = {"picture": picture}
     if words.positive is not None:
         told = prompt(words.positive, words.negative, Guidance(words.weight))
         modalities = {"text": told, **modalities}
-    elif source.adapters is None:
-        raise InputError(
-            "there is no prompt, which this model needs beside the picture: connect positive; CLIP "
-            "Text Encode of an empty text will do"
-        )
     guider = make_guider(model, modalities, Choices(DEFAULT, 1.0))
     start = repeated(latent, asked.count)
     return sample_with(guider, asked.seed, latent=start, **sampling), output
+
+
+def _check_words(model, source: Source, words: Words) -> None:
+    if words.positive is None:
+        if words.negative is not None or words.weight != 1:
+            raise InputError(
+                "negative and text_weight are for words beside the picture, and there are none: "
+                "connect positive, or disconnect negative and set text_weight to 1"
+            )
+        if source.adapters is None:
+            raise InputError(
+                "there is no prompt, which this model needs beside the picture: connect positive; "
+                "CLIP Text Encode of an empty text will do"
+            )
+    if isinstance(model.model, SDXL | SDXLRefiner):
+        for prompt_ in (words.positive, words.negative):
+            for _, options in prompt_ or ():
+                _check_pooled(options.get("pooled_output"))
+
+
+def _check_pooled(pooled) -> None:
+    if not isinstance(pooled, torch.Tensor) or pooled.shape[-1] != CLIP_BIGG.width:
+        found = "none" if not isinstance(pooled, torch.Tensor) else f"{pooled.shape[-1]} wide"
+        raise InputError(
+            f"SDXL needs prompts with a pooled vector {CLIP_BIGG.width} wide, in rows without the "
+            f"picture too, and found {found}: make positive and negative with the CLIP of an SDXL "
+            "checkpoint"
+        )
 
 
 def repeated(latent, count: int):
