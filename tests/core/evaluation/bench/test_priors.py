@@ -10,9 +10,7 @@ from mm_core.evaluation.bench import priors as module
 from mm_core.evaluation.bench.priors import (
     HELD_OUT_SEED,
     WAYS,
-    attempts,
     compare,
-    difference,
     held,
     steps,
 )
@@ -59,15 +57,6 @@ def test_every_way_is_measured_and_compared_with_none(found):
         assert way["cosine"]["n"] == 4  # groups
         assert way["family"]["n"] == 1
     assert list(found["attempts"]) == ["diffusion", "diffusion, guidance 2", "autoregressive"]
-
-
-def test_differences_are_pair_by_pair_between_groups():
-    near = {"a": torch.tensor([0.1, 0.1, 0.3, 0.3] * 2), "a, best of 2": torch.full((8,), 0.5)}
-    gain = attempts(near)["a"]
-    assert gain["value"] == pytest.approx(0.3)
-    assert gain["interval"] == pytest.approx(0, abs=1e-6)  # both groups gain the same
-    assert difference(near, "a", "a") is None
-    assert difference(near, "a", "c") is None
 
 
 def test_pieces_are_as_one(shipped, priors, monkeypatch):
