@@ -69,14 +69,7 @@ def run(given: argparse.Namespace) -> None:
         options.refuse("--steps", given.steps, "between 4 and 1000")
     if given.peer is not None and not (given.peer / "__init__.py").is_file():
         options.refuse("--peer", given.peer, "that is a folder of a pack, with an __init__.py")
-    document = options.document(given.markdown)
-    for option, path in (
-        ("--markdown", given.markdown),
-        ("--image", given.image),
-        ("--json", Path(given.json) if given.json not in (None, "-") else None),
-    ):
-        if path is not None:
-            options.writable(path, option)
+    document = options.places(given.markdown, given.image, given.json)
     if given.markdown:
         tables.check(document, parts, f"--markdown {given.markdown}")
     found: dict[str, Any] = {}
@@ -173,11 +166,7 @@ def _parts(given: argparse.Namespace) -> list[str]:
     if given.image is not None:
         raise InputError(f"--image {given.image}: guidance has no picture; leave it out")
     asked = "oracle,embedded" if given.parts is None else given.parts
-    parts = [s.strip() for s in asked.split(",") if s.strip()]
-    if not parts or (unknown := [p for p in parts if p not in PARTS]):
-        refused = ",".join(unknown) if parts else repr(asked)
-        options.refuse("--parts", refused, f"among {', '.join(PARTS)}")
-    return parts
+    return options.parts(asked, PARTS)
 
 
 def _command(given: argparse.Namespace, parts: list[str]) -> str:

@@ -62,14 +62,7 @@ def run(given: argparse.Namespace, path: Path = SHIPPED) -> None:
             raise InputError(f"--{option} {value} is of other benchmarks; take the option away")
     if not 8 <= given.n <= 10_000 or given.n % 4:
         options.refuse("--n", given.n, "between 8 and 10000 that 4 divides")
-    document = options.document(given.markdown)
-    for option, target in (
-        ("--markdown", given.markdown),
-        ("--image", given.image),
-        ("--json", Path(given.json) if given.json not in (None, "-") else None),
-    ):
-        if target is not None:
-            options.writable(target, option)
+    document = options.places(given.markdown, given.image, given.json)
     if given.markdown:
         priors_table.check(document, parts, f"--markdown {given.markdown}")
     model, _ = load_embedded(given.model)
@@ -108,11 +101,7 @@ def _save(picture: Image.Image, path: Path) -> None:
 
 
 def _parts(given: argparse.Namespace) -> list[str]:
-    asked = "ways" if given.parts is None else given.parts
-    parts = [s.strip() for s in asked.split(",") if s.strip()]
-    if not parts or (unknown := [p for p in parts if p not in PARTS]):
-        refused = ",".join(unknown) if parts else repr(asked)
-        options.refuse("--parts", refused, f"among {', '.join(PARTS)}")
+    parts = options.parts("ways" if given.parts is None else given.parts, PARTS)
     if given.image is not None:
         if len(parts) != 1 or parts == ["ways"]:
             raise InputError(

@@ -1,14 +1,12 @@
 """mmc generate: one picture from the user's own files."""
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, PngImagePlugin
 
 from ..embedded.conditions import Encoded
 from ..embedded.defaults import WEIGHTS
@@ -31,18 +29,14 @@ from ..encoders.pictures import read_depth, read_picture, to_image
 from ..encoders.pose import read_keypoints
 from ..encoders.waves import read_wave
 from ..errors import InputError
-from ..guidance.chart.report import draw_report
 from ..guidance.compositions import COMPOSITIONS, DEFAULT
 from ..guidance.corrections import CORRECTIONS, Correction
 from ..guidance.program import Program
 from ..guidance.report import Report
 from ..guidance.speed import SPEEDS, at_speed
 from ..types import Modality, Window
-from ..weights.save import save_bytes, save_json
-from . import options
+from . import options, saving
 from .progress import Progress
-
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
 def add(commands: Any) -> None:
@@ -91,12 +85,9 @@ def run(given: argparse.Namespace) -> None:
         batch=given.batch,
         size=given.size,
     )
-    if given.out.suffix.lower() not in FORMATS:
-        raise InputError(f"--out {given.out}: the name must end in {', '.join(FORMATS)}")
-    options.writable(given.out)
-    names = _names(given.out, settings.batch)
+    names = saving.pictures(given.out, settings.batch)
     if given.report is not None:
-        _check_report(given.report, names)
+        saving.check_report(given.report, names)
     model, _ = load_embedded(given.model)
     encoded = encode_files(model, given)
     program, effort = at_speed(_program(given, encoded), given.speed)
@@ -116,10 +107,10 @@ def run(given: argparse.Namespace) -> None:
         **vars(settings),
     }
     for path, picture in zip(names, pictures, strict=True):
-        save_picture(to_image(picture), path, about)
+        saving.save_picture(to_image(picture), path, about)
         sys.stdout.write(f"{path}\n")
     for report in reports:
-        REPORTS[given.report.suffix.lower()](report, given.report)
+        saving.save_report(report, given.report)
         sys.stdout.write(f"{given.report}\n")
         sys.stderr.write("".join(f"warning: {said}\n" for said in report.warnings))
     sys.stderr.write(
@@ -172,36 +163,6 @@ def encode_files(model: EmbeddedModel, given: argparse.Namespace) -> dict[str, E
     return encoded
 
 
-def save_picture(image: Image.Image, path: Path, about: dict[str, Any]) -> None:
-    """Writes by the name's ending, whole or not at all; a PNG carries its settings."""
-    kind = FORMATS[path.suffix.lower()]
-    extra: dict[str, Any] = {"quality": 95} if kind != "PNG" else {}
-    if kind == "PNG":
-        info = PngImagePlugin.PngInfo()
-        info.add_text("mmc", json.dumps(about))
-        extra["pnginfo"] = info
-    save_bytes(lambda file: image.save(file, kind, **extra), path)
-
-
-def _save_chart(report: Report, path: Path) -> None:
-    chart = draw_report(report)
-    save_bytes(lambda file: chart.save(file, "PNG"), path)
-
-
-REPORTS: dict[str, Callable[[Report, Path], None]] = {
-    ".json": lambda report, path: save_json(report.as_dict(), path),
-    ".png": _save_chart,
-}
-
-
-def _check_report(path: Path, pictures: Sequence[Path]) -> None:
-    if path.suffix.lower() not in REPORTS:
-        raise InputError(f"--report {path}: the name must end in {', '.join(REPORTS)}")
-    if path.resolve() in [p.resolve() for p in pictures]:
-        raise InputError(f"--report {path} is the picture's own name; give it another one")
-    options.writable(path, "--report")
-
-
 def _program(given: argparse.Namespace, encoded: dict[str, Encoded]) -> Program:
     chosen, windows = options.weights(given.weight), options.windows(given.window)
     for option, names in (("--weight", chosen), ("--window", windows)):
@@ -213,9 +174,3 @@ def _program(given: argparse.Namespace, encoded: dict[str, Encoded]) -> Program:
     modalities = (Modality(n, chosen.get(n, WEIGHTS[n]), windows.get(n, Window())) for n in encoded)
     correction = Correction(given.correction)
     return Program(tuple(modalities), given.composition, given.push, correction)
-
-
-def _names(path: Path, count: int) -> list[Path]:
-    if count == 1:
-        return [path]
-    return [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)]

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -75,6 +75,28 @@ def document(path: Path | None, option: str = "--markdown") -> str:
         raise InputError(f"{option} {path}: cannot be read ({e.strerror})") from e
     except UnicodeDecodeError as e:
         raise InputError(f"{option} {path}: is not text in UTF-8; give a Markdown file") from e
+
+
+def places(markdown: Path | None, image: Path | None, json: str | None) -> str:
+    """The text of --markdown's document; InputError unless all three places can be written to.
+
+    json: a path, or - for standard output.
+    """
+    text = document(markdown)
+    target = None if json in (None, "-") else Path(str(json))
+    for option, path in (("--markdown", markdown), ("--image", image), ("--json", target)):
+        if path is not None:
+            writable(path, option)
+    return text
+
+
+def parts(asked: str, known: Collection[str]) -> list[str]:
+    """Names between commas, such as "a, b" -> ["a", "b"]; each must be known."""
+    found = [s.strip() for s in asked.split(",") if s.strip()]
+    if not found or (unknown := [p for p in found if p not in known]):
+        refused = ",".join(unknown) if found else repr(asked)
+        refuse("--parts", refused, f"among {', '.join(known)}")
+    return found
 
 
 def _in_folder(path: Path, folder: Path, option: str) -> Path:

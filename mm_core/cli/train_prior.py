@@ -24,6 +24,7 @@ def run(given: argparse.Namespace, report: Callable[[str], None]) -> None:
     from ..embedded.weights import load_embedded
     from ..training.embedded.config import fill_recipe
     from ..training.priors.config import PriorRecipe
+    from ..training.priors.pairs import read_pairs
     from ..training.priors.recipe import train_embedded_priors, train_on_pairs
 
     if given.start is not None:
@@ -35,11 +36,13 @@ def run(given: argparse.Namespace, report: Callable[[str], None]) -> None:
         if not 0 < given.minutes < 1e6:
             raise InputError(f"--minutes {given.minutes:g}: needed a number above 0")
         recipe = recipe.within(given.minutes)
+    pairs = read_pairs(given.pairs) if given.pairs else None
     options.writable_folder(given.out)
     options.writable_folder(given.work, "--work")
     save_json(recipe.as_dict(), given.work / "recipe.json")
-    if given.pairs:
-        train_on_pairs(given.pairs, given.kind or KINDS[0], recipe, given.work, given.out, report)
+    if pairs:
+        kind = given.kind or KINDS[0]
+        train_on_pairs(pairs, given.pairs, kind, recipe, given.work, given.out, report)
         return
     model, _ = load_embedded()
     train_embedded_priors(model, recipe, given.work, given.out, report)

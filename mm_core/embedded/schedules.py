@@ -10,6 +10,7 @@ from ..types import Float, Tensor
 SIGMA_MIN, SIGMA_MAX = 0.001, 1.0  # of a flow with 1000 time steps
 RHO = 7.0
 WHOLE = 0.9999  # denoise above which ComfyUI's KSampler takes it for 1
+MOST = 100_000  # steps of the longer run: 1000 at the least denoise of KSampler's widget, 0.01
 
 
 def karras(steps: int) -> Float[Tensor, " steps_1"]:
@@ -41,6 +42,11 @@ def sigmas(schedule: str, steps: int, denoise: float = 1.0) -> Float[Tensor, " s
         raise InputError(f"denoise is {denoise}; it must be above 0 and at most 1")
     if denoise > WHOLE:
         return SCHEDULES[schedule](steps)
+    if steps / denoise >= MOST + 1:
+        raise InputError(
+            f"denoise is {denoise:g}, so that {steps} steps would be the last of "
+            f"{steps / denoise:g}; needed at most {MOST}: set denoise to {steps / MOST:g} or more"
+        )
     return SCHEDULES[schedule](int(steps / denoise))[-(steps + 1) :]
 
 

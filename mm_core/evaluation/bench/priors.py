@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,8 @@ from ..cases import null_text
 from ..frechet import frechet_distance
 from ..measures import Truth, measure, read
 from ..oracle import Oracle
-from .priors_ways import ATTEMPTS, LINEAR, STRAIGHT, Give, Way, fit_linear, ways
+from .near import attempts, difference
+from .priors_ways import LINEAR, STRAIGHT, Give, Way, fit_linear, ways
 from .tally import by_group
 
 HELD_OUT_SEED = 920_000
@@ -125,20 +126,6 @@ def compare(
         "ways": lines,
         "attempts": attempts(near),
     }
-
-
-def attempts(near: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
-    """What two attempts add to the cosine of one, on the same captions, for each way with both."""
-    gains = {one: difference(near, one + ATTEMPTS, one) for one in near}
-    return {one: gain for one, gain in gains.items() if gain}
-
-
-def difference(near: Mapping[str, Tensor], way: str, other: str) -> dict[str, Any] | None:
-    """How much the cosine is more than the other way's; None where one of them is not there yet,
-    or both are the same."""
-    if way == other or not {way, other} <= near.keys():
-        return None
-    return by_group(near[way] - near[other])
 
 
 def steps(count: int) -> int:

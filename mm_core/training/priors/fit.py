@@ -23,6 +23,7 @@ from .autoregressive import (
 )
 from .config import PriorRecipe
 from .diffusion import diffusion_loss, set_statistics, start_weights
+from .finite import check_finite
 
 Batch = Callable[[int, int], tuple[PriorText, Tensor]]
 """(step, size) -> texts and their image embeddings; the same for the same step."""
@@ -40,6 +41,7 @@ def fit_diffusion(
     """vectors: for the statistics. path: where the state is kept; a stopped fit goes on from it.
 
     empty: what dropped texts become. Without one nothing is dropped, and guidance has no footing.
+    Raises InputError for a training that diverged.
     """
     torch.manual_seed(recipe.seed)
     size = recipe.diffusion_network
@@ -101,4 +103,5 @@ def _train(
 ) -> None:
     network.train()
     Trainer(network, stage.schedule(), stage.budget(), path, report).run(step_loss)
+    check_finite(network, stage.rate)
     network.eval().requires_grad_(False)

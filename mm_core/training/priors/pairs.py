@@ -47,7 +47,9 @@ def read_pairs(folder: Path) -> Pairs:
 
     Each has image_embeds (n, d), text_embeds (n, d), text_tokens (n, words, d) and text_mask
     (n, words); empty.safetensors has the last three of the text "", with n = 1, and is needed for
-    guidance. Raises InputError for a folder without such files, and for what does not fit.
+    guidance. The mask is of truth values or of whole numbers 0 and 1, all else of finite floats.
+    Raises InputError for a folder without such files or with one pair alone, and for what does
+    not fit.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; give one with files of {', '.join(NAMES)}")
@@ -62,6 +64,8 @@ def read_pairs(folder: Path) -> Pairs:
             "give those of one encoder"
         )
     joined = {n: torch.cat([p[n] for p in parts]) for n in NAMES}
+    if (found := len(joined["image_embeds"])) < 2:  # one alone has no deviation
+        raise InputError(f"{folder}: needed 2 or more pairs, found {found}; encode more")
     empty = None
     if (folder / EMPTY).is_file():
         empty = _text(_read(folder / EMPTY, NAMES[1:]))
@@ -89,7 +93,34 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, Tensor]:
             f"{', '.join(f'{n} {shapes[n]}' for n in names if n != name)}"
         )
     tensors = read_foreign(path)
-    return {n: tensors[n].bool() if n == "text_mask" else tensors[n].float() for n in names}
+    read = {"text_mask": _mask}
+    return {n: read.get(n, _finite)(tensors[n], f"{path}: {n}") for n in names}
+
+
+def _mask(tensor: Tensor, source: str) -> Tensor:
+    if tensor.is_floating_point() or tensor.is_complex():
+        raise InputError(
+            f"{source} is of {_kind(tensor)}; needed truth values or whole numbers 0 and 1"
+        )
+    if ((tensor != 0) & (tensor != 1)).any():
+        raise InputError(f"{source} has numbers other than 0 and 1; needed 1 where a token is read")
+    return tensor.bool()
+
+
+def _finite(tensor: Tensor, source: str) -> Tensor:
+    if not tensor.is_floating_point():
+        raise InputError(
+            f"{source} is of {_kind(tensor)}; needed floats, as the encoder gives them"
+        )
+    if not torch.isfinite(numbers := tensor.float()).all():
+        raise InputError(
+            f"{source} has numbers that are not finite in float32; encode these pairs again"
+        )
+    return numbers
+
+
+def _kind(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ...weights.save import save_json, save_tensors
 from ..embedded.loop import Report, steps_done
 from .config import PriorRecipe
 from .fit import fit_autoregressive, fit_diffusion
-from .pairs import CAPTIONS, make_styled, read_pairs
+from .pairs import CAPTIONS, Pairs, make_styled
 from .tower import fit_tower
 
 NAME = "prior.safetensors"
@@ -85,11 +85,19 @@ def train_embedded_priors(
 
 
 def train_on_pairs(
-    folder: Path, kind: str, recipe: PriorRecipe, work: Path, out: Path, report: Report
+    pairs: Pairs,
+    folder: Path,
+    kind: str,
+    recipe: PriorRecipe,
+    work: Path,
+    out: Path,
+    report: Report,
 ) -> None:
-    """Fits one prior to a folder's pairs and writes it to out / NAME."""
+    """Fits one prior to a folder's pairs and writes it to out / NAME.
+
+    Raises InputError for a work folder of other pairs, and for a training that diverged.
+    """
     same_work(recipe, work, f"{kind} {folder.absolute()}")
-    pairs = read_pairs(folder)
     space = space_of_width(pairs.vectors.shape[1])
 
     def batch(step: int, size: int) -> tuple[PriorText, Tensor]:

@@ -16,6 +16,7 @@ from ...fusion.contrastive import contrastive
 from ...types import Bool, Tensor, Tokens
 from ..embedded.config import Stage
 from ..embedded.loop import Report, Trainer
+from .finite import check_finite
 
 TEMPERATURE = 0.07  # that the fit starts with
 
@@ -42,7 +43,10 @@ class Towers(nn.Module):
 def fit_tower(
     batch: TowerBatch, layers: int, stage: Stage, seed: int, path: Path, report: Report
 ) -> TextTower:
-    """path: where the state is kept; a stopped fit goes on from it."""
+    """path: where the state is kept; a stopped fit goes on from it.
+
+    Raises InputError for a training that diverged.
+    """
     torch.manual_seed(seed)
     both = Towers(TextTower(layers))
 
@@ -50,4 +54,5 @@ def fit_tower(
         return both(*batch(step, stage.batch))
 
     Trainer(both, stage.schedule(), stage.budget(), path, report).run(step_loss)
+    check_finite(both, stage.rate)
     return both.tower.eval().requires_grad_(False)

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from mm_core.cli.demo import input_pictures
+from mm_core.embedded.prior import style_from_words
 from mm_core.embedded.weights import SHIPPED
 from mm_core.encoders.waves import write_wave
 from mm_core.evaluation.cases import held_out
@@ -199,6 +200,24 @@ def test_words_stand_for_a_style_picture_and_each_picture_of_a_batch_has_its_own
     pictures = [Image.open(tmp_path / f"{name}.png").tobytes() for name in ("a-1", "a-2", "b", "c")]
     assert len(set(pictures)) == 4
     assert json.loads(Image.open(tmp_path / "b.png").text["mmc"])["style_words"] == "blue stripes"
+
+
+@pytest.mark.parametrize(
+    ("seed", "batch", "seeds"),
+    [(7, 3, (7, 8, 9)), (2**64 - 1, 2, (2**64 - 1, 0))],
+)
+def test_each_picture_of_a_batch_has_a_style_of_the_next_seed(mmc, monkeypatch, seed, batch, seeds):
+    asked = []
+
+    def recorded(priors, text, words, seeds):
+        asked.append(seeds)
+        return style_from_words(priors, text, words, seeds)
+
+    monkeypatch.setattr("mm_core.cli.generate.style_from_words", recorded)
+    words = ("generate", "--style-words", "blue stripes", "--steps", "1")
+    outcome = mmc(*words, "--seed", seed, "--batch", batch)
+    assert outcome.code == 0, outcome.err
+    assert asked == [seeds]
 
 
 def test_the_same_command_gives_the_same_picture(mmc, tmp_path):

@@ -59,3 +59,23 @@ def test_a_path_below_a_file_names_option_and_file(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"--html .*b: cannot write to .*file \(not a folder\)"):
         options.writable(tmp_path / "file" / "b", "--html")
+
+
+def test_parts_are_names_between_commas():
+    assert options.parts(" b,a ,", ("a", "b", "c")) == ["b", "a"]
+    with pytest.raises(InputError, match="--parts d,e: needed a value among a, b"):
+        options.parts("d,a,e", ("a", "b"))
+    with pytest.raises(InputError, match="--parts ' ,': needed a value among a, b"):
+        options.parts(" ,", ("a", "b"))
+
+
+@pytest.mark.parametrize("option", ["markdown", "image", "json"])
+def test_each_place_is_checked_and_the_document_is_read(tmp_path, option):
+    (tmp_path / "a.md").write_text("said", encoding="utf-8")
+    assert options.places(tmp_path / "a.md", tmp_path / "b.png", "-") == "said"
+    assert options.places(None, None, None) == ""
+    given = {"markdown": None, "image": None, "json": None}
+    place = tmp_path / "a.md" / "below"
+    given[option] = str(place) if option == "json" else place
+    with pytest.raises(InputError, match=f"--{option} .*(cannot be read|choose a folder that you)"):
+        options.places(**given)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from mm_core.training.priors.config import PriorRecipe
 
@@ -52,9 +54,40 @@ def test_a_budget_is_shared_among_the_fits(mmc, handed):
     assert handed[0][1] == PriorRecipe().within(10.0)
 
 
-def test_pairs_make_one_prior(mmc, handed):
+def save_pairs(folder, count, number=0.5):
+    folder.mkdir()
+    rows = torch.arange(count)[:, None] + torch.full((count, 8), number)
+    save_file(
+        {
+            "image_embeds": rows,
+            "text_embeds": rows.clone(),
+            "text_tokens": rows[:, None].clone(),
+            "text_mask": torch.ones(count, 1).bool(),
+        },
+        folder / "a.safetensors",
+    )
+
+
+def test_pairs_make_one_prior(mmc, handed, tmp_path):
+    save_pairs(tmp_path / "p", 3)
     outcome = mmc("train", "prior", "--pairs", "p", "--kind", "autoregressive")
     assert outcome.code == 0, outcome.err
-    assert handed[0][:2] == (Path("p"), "autoregressive")
+    assert handed[0][1:3] == (Path("p"), "autoregressive")
+    assert handed[0][0].vectors[:, 0].tolist() == [0.5, 1.5, 2.5]
     mmc("train", "prior", "--pairs", "p")
-    assert handed[1][1] == "diffusion"
+    assert handed[1][2] == "diffusion"
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "words"),
+    [
+        (3, float("nan"), "p/a.safetensors: image_embeds has numbers that are not finite"),
+        (1, 0.5, "p: needed 2 or more pairs, found 1"),
+        (0, 0.5, "p: needed 2 or more pairs, found 0"),
+    ],
+)
+def test_pairs_that_cannot_be_learned_from_are_refused_and_nothing_is_written(
+    refused, tmp_path, count, number, words
+):
+    save_pairs(tmp_path / "p", count, number)
+    refused(words, "train", "prior", "--pairs", "p", "--work", "w", "--out", "o")

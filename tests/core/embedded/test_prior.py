@@ -80,6 +80,7 @@ def test_a_style_of_words_is_one_for_each_seed_whatever_else_is_asked_for(shippe
     )
     assert both.shape == (2, 16, 128)
     torch.testing.assert_close(both[1:], alone)
+    assert float((both[0] - both[1]).std()) > 0.1 * float(both.std())  # samples, not their mean
     with pytest.raises(InputError, match="the style words are empty"):
         style_from_words(priors, shipped.text, " ", (1,))
 

@@ -60,6 +60,21 @@ def test_nearly_all_of_denoise_is_all():
     assert sigmas("normal", 1000, 0.01)[0] == pytest.approx(0.011, rel=0.01)
 
 
+def test_a_little_less_than_all_of_denoise_begins_later():
+    """KSampler takes int(1000 / 0.999) = 1001 steps then, and leaves the first out."""
+    levels = sigmas("normal", 1000, 0.999)
+    assert len(levels) == 1001
+    assert float(levels[0]) == pytest.approx(HIGH - (HIGH - LOW) / 1000, rel=1e-6)
+
+
+@pytest.mark.parametrize(("steps", "denoise"), [(5, 1e-9), (5, 1e-320), (1000, 0.0099), (1, 9e-6)])
+def test_a_denoise_of_more_steps_than_can_be_computed_is_refused(steps, denoise):
+    said = f"denoise is {denoise:g}, so that {steps} steps would be .* to {steps / 1e5:g} or more"
+    with pytest.raises(InputError, match=said):
+        sigmas("normal", steps, denoise)
+    assert len(sigmas("karras", steps, steps / 1e5)) == steps + 1
+
+
 @pytest.mark.parametrize("denoise", [0.0, -0.5, 1.01, float("nan")])
 def test_denoise_out_of_range_is_refused(denoise):
     with pytest.raises(InputError, match=f"denoise is {denoise}; it must be above 0 and at most 1"):

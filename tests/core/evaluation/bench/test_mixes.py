@@ -21,6 +21,17 @@ def test_equal_steps_are_even_and_a_jump_is_one_step():
     assert evenness(jump, back, way)["forward"]["value"] == pytest.approx(5 / 6, abs=1e-4)
 
 
+def test_forward_is_along_the_way_and_not_against_it():
+    """From one side of the origin to the other, along a way that falls in its first number."""
+    shown = torch.rand(2, 7, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    along = torch.stack([torch.arange(3.0, -4.0, -1.0), torch.zeros(7)], 1)
+    way = torch.tensor([[-2.0, 1.0]])
+    assert evenness(shown[:1], along[None], way)["forward"]["value"] == 1
+    assert evenness(shown[:1], along.flip(0)[None], way)["forward"]["value"] == 0
+    both = torch.stack([along, along.flip(0)])
+    assert evenness(shown, both, way.repeat(2, 1))["forward"]["value"] == 0.5
+
+
 def test_the_other_ground_differs_in_its_family_alone(scenes):
     origin, other, target = other_ground(scenes.style)
     for i, (a, b) in enumerate(zip(origin, other, strict=True)):

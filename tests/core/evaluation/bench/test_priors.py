@@ -1,5 +1,7 @@
 """The comparison of ways from words to an embedding, on few scenes."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -8,9 +10,7 @@ from mm_core.evaluation.bench import priors as module
 from mm_core.evaluation.bench.priors import (
     HELD_OUT_SEED,
     WAYS,
-    attempts,
     compare,
-    difference,
     held,
     steps,
 )
@@ -59,15 +59,6 @@ def test_every_way_is_measured_and_compared_with_none(found):
     assert list(found["attempts"]) == ["diffusion", "diffusion, guidance 2", "autoregressive"]
 
 
-def test_differences_are_pair_by_pair_between_groups():
-    near = {"a": torch.tensor([0.1, 0.1, 0.3, 0.3] * 2), "a, best of 2": torch.full((8,), 0.5)}
-    gain = attempts(near)["a"]
-    assert gain["value"] == pytest.approx(0.3)
-    assert gain["interval"] == pytest.approx(0, abs=1e-6)  # both groups gain the same
-    assert difference(near, "a", "a") is None
-    assert difference(near, "a", "c") is None
-
-
 def test_pieces_are_as_one(shipped, priors, monkeypatch):
     """A caption's embedding does not depend on the captions made with it."""
     data = held(shipped, priors, 12, HELD_OUT_SEED, full=True)
@@ -83,6 +74,17 @@ def test_pieces_are_as_one(shipped, priors, monkeypatch):
     torch.testing.assert_close(found, whole, rtol=1e-4, atol=1e-4)
     assert len(ticks) == 3
     assert steps(12) == 2 + 3 * WAYS
+
+
+def test_the_time_is_of_the_fastest_call_for_each_embedding(priors, shipped, monkeypatch):
+    """By a clock that says 80, 16 and 40 ms for the three calls of 8 embeddings."""
+    clock = iter((0.0, 0.08, 1.0, 1.016, 2.0, 2.04))
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    text = priors.encode(shipped.text, ["dots"] * 10)
+    asked = []
+    found = module._milliseconds(lambda few, seeds: asked.append((len(few), seeds)), text)
+    assert found == pytest.approx(2.0)
+    assert asked == [(8, list(range(8)))] * 3
 
 
 def test_progress_comes_as_often_as_it_says(found):

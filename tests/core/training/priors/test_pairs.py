@@ -62,6 +62,62 @@ def test_a_file_that_does_not_fit_is_named(folder, changed, said):
         read_pairs(folder)
 
 
+def spoiled(name, number):
+    tensor = pairs(3)[name]
+    tensor.view(-1)[-1] = number
+    return {name: tensor}
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (spoiled("image_embeds", NAN), "image_embeds has numbers that are not finite in float32"),
+        (spoiled("text_embeds", -INF), "text_embeds has numbers that are not finite"),
+        (spoiled("text_tokens", INF), "text_tokens has numbers that are not finite"),
+        (
+            {"image_embeds": torch.full((3, 8), 1e300, dtype=torch.float64)},
+            "image_embeds has numbers that are not finite in float32",
+        ),
+        ({"image_embeds": torch.ones(3, 8).int()}, "image_embeds is of int32; needed floats"),
+        ({"text_embeds": torch.ones(3, 8).bool()}, "text_embeds is of bool; needed floats"),
+        ({"text_mask": torch.full((3, 4), 0.5)}, "text_mask is of float32; needed truth values"),
+        (spoiled("text_mask", 2), "text_mask has numbers other than 0 and 1"),
+    ],
+)
+def test_numbers_that_cannot_be_learned_from_are_named_with_file_and_tensor(folder, changed, said):
+    save_file(pairs(3) | changed, folder / "b.safetensors")
+    with pytest.raises(InputError, match=f"b.safetensors: {said}"):
+        read_pairs(folder)
+
+
+def test_an_empty_text_that_is_not_finite_is_refused(folder):
+    empty = pairs(1) | {"text_embeds": torch.full((1, 8), NAN)}
+    save_file(empty, folder / "empty.safetensors")
+    with pytest.raises(InputError, match=r"empty\.safetensors: text_embeds has .* not finite"):
+        read_pairs(folder)
+
+
+def test_half_precision_and_truth_values_are_read(folder):
+    halved = {n: t.bool() if n == "text_mask" else t.half() for n, t in pairs(3).items()}
+    save_file(halved, folder / "b.safetensors")
+    found = read_pairs(folder)
+    assert found.vectors.dtype == torch.float32
+    torch.testing.assert_close(found.vectors[2:], pairs(3)["image_embeds"], atol=2e-3, rtol=0)
+    assert torch.equal(found.text.mask[2:], pairs(3)["text_mask"].bool())
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_pairs_are_refused(tmp_path, count):
+    save_file({n: t[:count].contiguous() for n, t in pairs(2).items()}, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match=f"needed 2 or more pairs, found {count}; encode more"):
+        read_pairs(tmp_path)
+    save_file(pairs(2), tmp_path / "b.safetensors")
+    assert len(read_pairs(tmp_path)) == 2 + count
+
+
 def test_folders_without_pairs_are_refused(folder, tmp_path):
     with pytest.raises(InputError, match="is no folder; give one with files of image_embeds"):
         read_pairs(tmp_path / "none")

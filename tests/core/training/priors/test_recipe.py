@@ -12,6 +12,7 @@ from mm_core.priors.diffusion import DiffusionPrior
 from mm_core.priors.load import load_prior
 from mm_core.priors.prior import Request
 from mm_core.training.embedded.config import Stage
+from mm_core.training.priors.pairs import Pairs, read_pairs
 from mm_core.training.priors.recipe import NAME, train_embedded_priors, train_on_pairs
 
 
@@ -70,10 +71,24 @@ def test_a_folder_of_pairs_becomes_a_prior_of_its_space(turned, recipe, tmp_path
     }
     (tmp_path / "pairs").mkdir()
     save_file(tensors, tmp_path / "pairs" / "a.safetensors")
+    folder = tmp_path / "pairs"
     train_on_pairs(
-        tmp_path / "pairs", kind, recipe, tmp_path / "w", tmp_path / "o", lambda line: None
+        read_pairs(folder), folder, kind, recipe, tmp_path / "w", tmp_path / "o", lambda line: None
     )
     prior = load_prior(tmp_path / "o" / NAME)
     assert isinstance(prior, DiffusionPrior) == (kind == "diffusion")
     text, _ = pairs.rows(torch.arange(2))
     assert prior.sample(text, Request((1, 2), 3, 1.0)).vectors.shape == (2, 8)
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_two_pairs_are_enough_and_a_training_that_diverged_writes_no_prior(
+    turned, recipe, tmp_path, kind, quiet
+):
+    pairs = Pairs(*turned[0].rows(torch.arange(2)), turned[0].empty)
+    train_on_pairs(pairs, tmp_path, kind, recipe, tmp_path / "w", tmp_path / "o", quiet)
+    assert all(torch.isfinite(t).all() for t in load_file(tmp_path / "o" / NAME).values())
+    wild = replace(recipe, **{kind: Stage(8, 3, 1e38, optimizer="adamw")})
+    with pytest.raises(InputError, match=r"diverged: .* lower the rate, which is 1e\+38"):
+        train_on_pairs(pairs, tmp_path, kind, wild, tmp_path / "w2", tmp_path / "o2", quiet)
+    assert not (tmp_path / "o2").exists()

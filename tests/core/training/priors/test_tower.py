@@ -1,8 +1,12 @@
 """The text tower finds the images that its texts belong to."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 import torch.nn.functional as F
 
+from mm_core.errors import InputError
 from mm_core.fusion.contrastive import top_1
 from mm_core.training.embedded.config import Stage
 from mm_core.training.priors.tower import fit_tower
@@ -25,3 +29,6 @@ def test_a_short_fit_brings_sentences_to_their_images(quiet, tmp_path):
     found, _ = top_1(sentence, F.normalize(vectors, dim=1))
     assert found > 0.5  # by chance 1 of 128
     assert not any(p.requires_grad for p in tower.parameters())
+    wild = replace(stage, steps=2, rate=1e38, optimizer="adamw")
+    with pytest.raises(InputError, match="the training diverged: "):
+        fit_tower(batch, 1, wild, 0, tmp_path / "b.safetensors", quiet)
