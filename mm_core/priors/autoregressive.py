@@ -85,10 +85,11 @@ class CodeTransformer(nn.Module):
 
     def prefix(self, text: PriorText, dots: Int[Tensor, " b"]) -> tuple[Tokens, Tensor]:
         """The tokens before the codes, and which of them are real."""
+        kind = self.text.weight.dtype
         tokens = torch.cat(
             [
-                self.text(text.tokens),
-                self.sentence(text.pooled)[:, None],
+                self.text(text.shown.to(kind)),
+                self.sentence(text.pooled.to(kind))[:, None],
                 self.dot_embedding(dots)[:, None],
             ],
             1,
@@ -139,6 +140,7 @@ class CodeTransformer(nn.Module):
 
     def _run(self, h: Tokens, place: int, seen: Tensor, past: list[Past] | None) -> Tokens:
         h = h + self.place[:, place : place + h.shape[1]]
+        seen = seen.to(h)
         for k, layer in enumerate(self.layers):
             h = layer(h, seen, past[k] if past is not None else None)
         return h

@@ -42,6 +42,11 @@ class PriorText:
     def __len__(self) -> int:
         return len(self.pooled)
 
+    @property
+    def shown(self) -> Float[Tensor, "_ _ e"]:
+        """The tokens, with zeros for padding: whatever was there, 0 times it is to be 0."""
+        return self.tokens.where(self.mask[..., None], 0)
+
     def repeated(self, count: int) -> "PriorText":
         """Each text count times, one text's copies beside each other."""
         return PriorText(
