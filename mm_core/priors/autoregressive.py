@@ -17,7 +17,7 @@ from ..types import Float, Int, Tensor, Tokens
 from .blocks import Block, Past
 from .codes import Codes, dot_buckets
 from .noise import Noise
-from .prior import PriorText, Request, Tick, check_text, no_tick
+from .prior import PriorText, Request, Tick, check_finite, check_text, no_tick
 from .space import ImageEmbedding, Space
 from .transformer import causal_bias
 
@@ -85,10 +85,11 @@ class CodeTransformer(nn.Module):
 
     def prefix(self, text: PriorText, dots: Int[Tensor, " b"]) -> tuple[Tokens, Tensor]:
         """The tokens before the codes, and which of them are real."""
+        kind = self.text.weight.dtype
         tokens = torch.cat(
             [
-                self.text(text.tokens),
-                self.sentence(text.pooled)[:, None],
+                self.text(text.shown.to(kind)),
+                self.sentence(text.pooled.to(kind))[:, None],
                 self.dot_embedding(dots)[:, None],
             ],
             1,
@@ -139,6 +140,7 @@ class CodeTransformer(nn.Module):
 
     def _run(self, h: Tokens, place: int, seen: Tensor, past: list[Past] | None) -> Tokens:
         h = h + self.place[:, place : place + h.shape[1]]
+        seen = seen.to(h)
         for k, layer in enumerate(self.layers):
             h = layer(h, seen, past[k] if past is not None else None)
         return h
@@ -163,7 +165,8 @@ class AutoregressivePrior:
     ) -> ImageEmbedding:
         """See Prior. Guidance acts on logits; without a negative text learned nulls stand for none.
 
-        Raises InputError for text of another CLIP, and for the solver "mean".
+        Raises InputError for text of another CLIP, for the solver "mean", and where a number that a
+        choice is made by, or one of the answer, is not finite.
         """
         if request.solver == "mean":
             raise InputError(
@@ -177,16 +180,22 @@ class AutoregressivePrior:
         if request.guidance != 1:
             against = negative.sized(count) if negative is not None else net.without(count)
             sides.append((against, [Past() for _ in net.layers]))
-        dots = net.dot_numbers(self._good_dots(noise.uniform().to(given.pooled)))
+
+        def checked(made: Tensor) -> Tensor:
+            check_finite(made, self.source, request.guidance, text, negative)
+            return made
+
+        checked(net.dots)
+        dots = net.dot_numbers(self._good_dots(noise.uniform().to(given.pooled.device)))
         logits = [net.start(side, dots, past) for side, past in sides]
         codes: list[Tensor] = []
         for k in range(net.sizes.codes):
-            chosen = guided(logits, request.guidance).softmax(-1)
+            chosen = checked(guided(logits, request.guidance)).softmax(-1)
             codes.append(noise.choose(chosen).to(dots.device))
             tick(k + 1, net.sizes.codes)
             if k + 1 < net.sizes.codes:
                 logits = [net.next(codes[-1], k, side.mask, past) for side, past in sides]
-        return ImageEmbedding(net.coding().decode(torch.stack(codes, 1)), self.space)
+        return ImageEmbedding(checked(net.coding().decode(torch.stack(codes, 1))), self.space)
 
     def _good_dots(self, uniform: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
         """A dot product of the training data's better half for each number in 0..1."""

@@ -1,7 +1,7 @@
 """The network of LAION's prior, as DALLE2-pytorch names and computes it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
@@ -83,30 +83,33 @@ class Dalle2Network(nn.Module):
         text: PriorText | Prefix,
         without: bool = False,
     ) -> Float[Tensor, "b d"]:
-        """text: or what read() made of it, for the same answer sooner.
+        """In the weights' precision. text: or what read() made of it, for the same answer sooner.
 
         without: text, sentence and noisy embedding give way to learned nulls.
         """
         count = len(x)
-        noisy = self.null_image_embed.expand(count, -1) if without else x
+        noisy = self.null_image_embed.expand(count, -1) if without else x.to(self._kind)
         query = self.learned_query.expand(count, 1, -1)
         h = torch.cat([self.to_time_embeds(t)[:, None], noisy[:, None], query], 1)
         if isinstance(text, Prefix):
-            return self.causal_transformer(h, text, self.sizes.tokens + 1)[:, -1]
+            return self.causal_transformer(h, text.layers, self.sizes.tokens + 1)[:, -1]
         words = self._text(self.nothing(count) if without else text)
         return self.causal_transformer(torch.cat([words, h], 1))[:, -1]
 
     def read(self, text: PriorText) -> Prefix:
         """What the layers make of text and sentence, for every step of one run.
 
-        Neighbours that are alike are read once. The layers' null is kept with them.
+        Each text goes through the layers by itself, so that its rounding depends on no other;
+        those that are alike go once. The layers' null is kept with each.
         """
-        one, rows = distinct(text)
-        h = self._text(one)
-        seen = torch.ones(len(one), 1 + h.shape[1], dtype=torch.bool, device=h.device)
-        prefix = Prefix.empty(self.sizes.layers, seen, rows)
-        self.causal_transformer(h, prefix)
-        return prefix
+        each, rows = distinct(text)
+        read = []
+        for one in each:
+            kept = [Past() for _ in self.causal_transformer.layers]
+            self.causal_transformer(self._text(one), kept)
+            read.append(kept)
+        most = 1 + self.sizes.tokens + 1
+        return Prefix.of(read, [most] * len(read), rows, most)
 
     def nothing(self, count: int = 1) -> PriorText:
         """The learned nulls of text and sentence."""
@@ -114,9 +117,15 @@ class Dalle2Network(nn.Module):
         mask = torch.ones(words.shape[:2], dtype=torch.bool, device=words.device)
         return PriorText(self.null_text_embeds[0].expand(count, -1), words, mask)
 
+    @property
+    def _kind(self) -> torch.dtype:
+        """The weights' precision, to which all that is given is cast."""
+        return self.learned_query.dtype
+
     def _text(self, text: PriorText) -> Tokens:
-        words = torch.where(text.mask[..., None], text.tokens, self.null_text_encodings)
-        return torch.cat([words, text.pooled[:, None]], 1)
+        tokens = text.tokens.to(self._kind)
+        words = torch.where(text.mask[..., None], tokens, self.null_text_encodings)
+        return torch.cat([words, text.pooled.to(self._kind)[:, None]], 1)
 
 
 class _Gain(nn.Module):
@@ -223,14 +232,14 @@ class _Transformer(nn.Module):
         self.norm = _Gain(sizes.dim, careful=True)
         self.project_out = ops.Linear(sizes.dim, sizes.dim, bias=False)
 
-    def forward(self, x: Tokens, prefix: Prefix | None = None, first: int = 0) -> Tokens:
+    def forward(self, x: Tokens, past: Sequence[Past] | None = None, first: int = 0) -> Tokens:
         """first: the place of the first token."""
         n = first + x.shape[1]
         later = torch.ones(x.shape[1], n + 1, dtype=torch.bool, device=x.device).triu(first + 2)
-        bias = self.rel_pos_bias(first, n).masked_fill(later, -torch.finfo(x.dtype).max)
+        bias = self.rel_pos_bias(first, n).to(x).masked_fill(later, -torch.finfo(x.dtype).max)
         for k, layer in enumerate(self.layers):
             attention, feed = cast(nn.ModuleList, layer)
-            x = x + attention(x, bias, first, prefix.layers[k] if prefix is not None else None)
+            x = x + attention(x, bias, first, past[k] if past is not None else None)
             x = x + feed(x)
         return self.project_out(self.norm(x))
 

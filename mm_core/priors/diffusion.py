@@ -5,7 +5,7 @@ import torch
 from ..errors import InputError
 from ..types import Tensor
 from .noise import Noise
-from .prior import PriorText, Request, Tick, check_text, join, no_tick
+from .prior import PriorText, Request, Tick, check_finite, check_text, join, no_tick
 from .space import ImageEmbedding, Space
 from .transformer import PriorTransformer
 from .unclip import Predict, Table, cosine_table, solve
@@ -42,7 +42,8 @@ class DiffusionPrior:
     ) -> ImageEmbedding:
         """See Prior. Without a negative text guidance must be 1: this prior has no null of its own.
 
-        The text's tensors decide the device, the network's weights the precision.
+        The text's tensors decide the device, the network's weights the precision. Raises InputError
+        for text of another CLIP, and where a number of the answer is not finite.
         """
         noise, width = Noise(request.seeds), self.space.width
         device, kind = text.pooled.device, self.network.proj_in.weight.dtype
@@ -56,10 +57,7 @@ class DiffusionPrior:
             tick,
         )
         vectors = self.network.denormalised(x.float())
-        if not torch.isfinite(vectors).all():
-            raise InputError(
-                f"{self.source} overflowed at guidance {request.guidance:g}; lower it (4 is usual)"
-            )
+        check_finite(vectors, self.source, request.guidance, text, negative)
         return ImageEmbedding(vectors, self.space)
 
     def predict(self, text: PriorText, request: Request, negative: PriorText | None) -> Predict:

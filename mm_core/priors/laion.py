@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..types import Float, Tensor
 from .dalle2 import Dalle2Network
 from .noise import Noise
-from .prior import PriorText, Request, Tick, check_text, no_tick
+from .prior import PriorText, Request, Tick, check_finite, check_text, no_tick
 from .space import ImageEmbedding, Space
 from .unclip import Draw, Predict, Table, solve_mean
 
@@ -36,7 +36,11 @@ class LaionPrior:
         negative: PriorText | None = None,
         tick: Tick = no_tick,
     ) -> ImageEmbedding:
-        """See Prior. Without a negative text the prior's learned nulls stand for none."""
+        """See Prior. Without a negative text the prior's learned nulls stand for none.
+
+        Raises InputError for text of another CLIP, for more steps than in training, and where a
+        number of the answer is not finite.
+        """
         count, total = len(request.seeds), len(self.table.betas)
         if request.steps > total and request.solver != "mean":
             raise InputError(
@@ -61,7 +65,9 @@ class LaionPrior:
         else:
             eta = 1.0 if request.solver == "ancestral" else 0.0
             x = ddim_loop(predict, draw, self.table, request.steps, eta, tick)
-        return ImageEmbedding(F.normalize(x.float(), dim=-1), self.space, unit=True)
+        vectors = F.normalize(x.float(), dim=-1)
+        check_finite(vectors, self.source, request.guidance, text, negative)
+        return ImageEmbedding(vectors, self.space, unit=True)
 
     def _read(self, text: PriorText, count: int) -> PriorText:
         """As the prior was trained: a sentence of length 1."""

@@ -4,10 +4,10 @@ Each token sees those before it, so what becomes of the text depends on no times
 A prefix belongs to one run, never to the network, which other runs share.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
 from ..types import Bool, Int, Tensor
 from .blocks import Past
@@ -15,20 +15,27 @@ from .prior import PriorText
 
 
 class LayerPrefix(Past):
-    """Keeps the keys and values of its first call alone, in one line, row after row; later tokens
-    look at them and are forgotten. places: of those that each row of a later call looks at."""
+    """Keys and values of all texts in one line, the last place of it zeros; later tokens look at
+    them and are forgotten. read: of each text by itself. places: of those that each row of a later
+    call looks at."""
 
-    def __init__(self, places: Int[Tensor, "b n"]):
+    def __init__(self, read: Sequence[Past], places: Int[Tensor, "b n"]):
         super().__init__()
+        self.keys = _in_line([past.keys for past in read if past.keys is not None])
+        self.values = _in_line([past.values for past in read if past.values is not None])
         self.places = places
 
     def extended(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         if self.keys is None or self.values is None:
-            self.keys, self.values = (x.transpose(1, 2).flatten(0, 1) for x in (keys, values))
             return keys, values
         before = (x[self.places].transpose(1, 2) for x in (self.keys, self.values))
         keys, values = (torch.cat(pair, 2) for pair in zip(before, (keys, values), strict=True))
         return keys, values
+
+
+def _in_line(parts: list[Tensor]) -> Tensor:
+    line = torch.cat([part[0].transpose(0, 1) for part in parts])
+    return torch.cat([line, torch.zeros_like(line[:1])])
 
 
 @dataclass(frozen=True)
@@ -39,24 +46,34 @@ class Prefix:
     real: Bool[Tensor, "b n"]
 
     @classmethod
-    def empty(cls, layers: int, real: Bool[Tensor, "u m"], rows: Int[Tensor, " b"]) -> "Prefix":
-        """Before the first call, which is to give the real tokens of all texts in one line.
+    def of(
+        cls, read: Sequence[Sequence[Past]], counts: Sequence[int], rows: Tensor, most: int
+    ) -> "Prefix":
+        """read: what each layer keeps of each text, of which there are counts tokens.
 
-        rows: which of those texts each row of a later call goes on from.
+        rows: which of the texts each row of a later call goes on from. Each row is filled to most
+        places, whatever the other texts are: how many a kernel sums decides how it rounds.
         """
-        count = real.sum(1)
-        step = torch.arange(int(count.max()), device=real.device)
-        there = step < count[:, None]
-        places = ((count.cumsum(0) - count)[:, None] + step).where(there, 0)[rows]
-        return cls(tuple(LayerPrefix(places) for _ in range(layers)), there[rows])
+        count = torch.tensor(counts, device=rows.device)[:, None]
+        step = torch.arange(most, device=rows.device)
+        real = step < count
+        places = (count.cumsum(0) - count + step).where(real, sum(counts))[rows]
+        layers = zip(*read, strict=True)
+        return cls(tuple(LayerPrefix(layer, places) for layer in layers), real[rows])
 
     def __len__(self) -> int:
         return len(self.real)
 
 
-def distinct(text: PriorText) -> tuple[PriorText, Int[Tensor, " b"]]:
-    """Neighbours that are alike, as one; and which of the texts then left each text is."""
+def distinct(text: PriorText) -> tuple[list[PriorText], Int[Tensor, " b"]]:
+    """Every text once, by itself; and which of these each of the texts is."""
     parts = (text.pooled, text.tokens, text.mask)
-    changed = torch.stack([(p[1:] != p[:-1]).flatten(1).any(1) for p in parts]).any(0)
-    new = F.pad(changed, (1, 0), value=True)
-    return PriorText(text.pooled[new], text.tokens[new], text.mask[new]), new.cumsum(0) - 1
+    left: list[PriorText] = []
+    rows = torch.full((len(text),), -1)
+    for k in range(len(text)):
+        if rows[k] < 0:
+            alike = torch.stack([(p == p[k]).flatten(1).all(1) for p in parts]).all(0).cpu()
+            alike[k] = True  # also where a number is not one, and so unlike itself
+            rows[alike] = len(left)
+            left.append(PriorText(*(p[k : k + 1] for p in parts)))
+    return left, rows.to(text.mask.device)

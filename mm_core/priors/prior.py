@@ -38,9 +38,19 @@ class PriorText:
                 f"tokens {tuple(self.tokens.shape)}, mask {tuple(self.mask.shape)}; "
                 "give all three of one encoder's run"
             )
+        if self.mask.dtype != torch.bool:
+            raise InputError(
+                f"the text's mask holds {self.mask.dtype}; needed torch.bool, True where a token "
+                "is real"
+            )
 
     def __len__(self) -> int:
         return len(self.pooled)
+
+    @property
+    def shown(self) -> Float[Tensor, "_ _ e"]:
+        """The tokens, with zeros for padding: whatever was there, 0 times it is to be 0."""
+        return self.tokens.where(self.mask[..., None], 0)
 
     def repeated(self, count: int) -> "PriorText":
         """Each text count times, one text's copies beside each other."""
@@ -68,6 +78,10 @@ def join(*texts: PriorText) -> PriorText:
     )
 
 
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class Request:
     """How to sample: one image embedding for each seed.
@@ -83,12 +97,18 @@ class Request:
     solver: str = "ancestral"
 
     def __post_init__(self) -> None:
-        if not self.seeds or not all(0 <= s < 2**64 for s in self.seeds):
-            raise InputError(f"seeds are {self.seeds}; needed some between 0 and 2^64 - 1")
-        if not 2 <= self.steps <= 1000:
-            raise InputError(f"steps is {self.steps}; it must be between 2 and 1000")
-        if not (math.isfinite(self.guidance) and self.guidance >= 0):
-            raise InputError(f"guidance is {self.guidance}; it must be a number of at least 0")
+        seeds = self.seeds if isinstance(self.seeds, tuple | list) else ()
+        if not seeds or not all(_whole(s) and 0 <= s < 2**64 for s in seeds):
+            raise InputError(
+                f"seeds are {self.seeds!r}; needed some whole numbers between 0 and 2^64 - 1"
+            )
+        if not (_whole(self.steps) and 2 <= self.steps <= 1000):
+            raise InputError(
+                f"steps is {self.steps!r}; it must be a whole number between 2 and 1000"
+            )
+        number = _whole(self.guidance) or isinstance(self.guidance, float)
+        if not (number and math.isfinite(self.guidance) and self.guidance >= 0):
+            raise InputError(f"guidance is {self.guidance!r}; it must be a number of at least 0")
         if self.solver not in SOLVERS:
             raise InputError(f"solver is {self.solver!r}; choose from {', '.join(SOLVERS)}")
 
@@ -145,3 +165,27 @@ def check_text(text: PriorText, space: Space, tokens: int, source: str) -> None:
             f"{source} reads {tokens} tokens, but was given {text.tokens.shape[1]}; "
             f"pad or cut the text to {tokens}"
         )
+
+
+def check_finite(
+    made: Tensor, source: str, guidance: float, text: PriorText, negative: PriorText | None
+) -> None:
+    """InputError unless all that a prior made are numbers; it names what is likely to blame."""
+    if torch.isfinite(made).all():
+        return
+    for name, given in (("text", text), ("negative text", negative)):
+        if given is not None and not _is_finite(given):
+            raise InputError(
+                f"the encoded {name} has numbers that are not finite; encode it again, in float32 "
+                "if that was in half precision"
+            )
+    if guidance > 1:
+        raise InputError(f"{source} overflowed at guidance {guidance:g}; lower it (4 is usual)")
+    raise InputError(
+        f"{source} gives numbers that are not finite; its file may be damaged: download it again"
+    )
+
+
+def _is_finite(text: PriorText) -> bool:
+    """Of what is read: padding is not."""
+    return bool(torch.isfinite(text.pooled).all() and torch.isfinite(text.shown).all())

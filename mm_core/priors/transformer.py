@@ -1,6 +1,7 @@
 """The network of the Karlo and Kandinsky 2.1 and 2.2 priors, under the names of their files."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -10,7 +11,7 @@ from torch import nn
 
 from ..errors import InputError
 from ..types import Bool, Float, Tensor, Tokens
-from .blocks import Block
+from .blocks import Block, Past
 from .prefix import Prefix, distinct
 from .prior import PriorText
 
@@ -82,30 +83,32 @@ class PriorTransformer(nn.Module):
             h, prefix = torch.cat([self._text(text), h], 1), None
             real = F.pad(text.mask, (0, 1), value=True)
         bias = causal_bias(F.pad(real, (0, STATE), value=True), h.shape[1])
-        h = self._run(h, bias, prefix)
+        h = self._run(h, bias, prefix.layers if prefix is not None else None)
         return self.proj_to_clip_embeddings(self.norm_out(h)[:, -1])
 
     def read(self, text: PriorText) -> Prefix:
         """What the layers make of text and sentence, for every step of one run.
 
-        Neighbours that are alike are read once, and padding is left out: what HIDDEN is added to
-        has weight 0 in any precision. So all texts go through the layers as one row.
+        Each text goes through the layers by itself, so that its rounding depends on no other;
+        those that are alike go once. Padding is left out: what HIDDEN is added to has weight 0 in
+        any precision.
         """
-        one, rows = distinct(text)
-        real = F.pad(one.mask, (0, 1), value=True)
-        prefix = Prefix.empty(self.sizes.layers, real, rows)
-        owner = real.nonzero()[:, 0]
-        bias = causal_bias(torch.ones_like(owner, dtype=torch.bool)[None], len(owner))
-        bias = bias + (owner[:, None] != owner) * HIDDEN
-        self._run(self._text(one)[real][None], bias, prefix)
-        return prefix
+        each, rows = distinct(text)
+        read, counts = [], []
+        for one in each:
+            real = F.pad(one.mask[0], (0, 1), value=True)
+            h, kept = self._text(one)[:, real], [Past() for _ in self.transformer_blocks]
+            self._run(h, causal_bias(real[None, real], h.shape[1]), kept)
+            read.append(kept)
+            counts.append(h.shape[1])
+        return Prefix.of(read, counts, rows, self.sizes.tokens + 1)
 
     def _text(self, text: PriorText) -> Tokens:
         """Words and sentence in their places: what no step changes."""
         kind = self.proj_in.weight.dtype
         h = torch.cat(
             [
-                self.encoder_hidden_states_proj(text.tokens.to(kind)),
+                self.encoder_hidden_states_proj(text.shown.to(kind)),
                 self.embedding_proj(text.pooled.to(kind))[:, None],
             ],
             1,
@@ -121,10 +124,12 @@ class PriorTransformer(nn.Module):
         h = torch.cat([time[:, None], self.proj_in(x.to(kind))[:, None], query], 1)
         return h + self.positional_embedding[:, -STATE:].to(kind)
 
-    def _run(self, h: Tokens, bias: Float[Tensor, "u 1 n m"], prefix: Prefix | None) -> Tokens:
+    def _run(
+        self, h: Tokens, bias: Float[Tensor, "u 1 n m"], past: Sequence[Past] | None
+    ) -> Tokens:
         bias = bias.to(h)
         for k, block in enumerate(self.transformer_blocks):
-            h = block(h, bias, prefix.layers[k] if prefix is not None else None)
+            h = block(h, bias, past[k] if past is not None else None)
         return h
 
     def normalised(self, vectors: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from mm_core.errors import WeightsError
 from mm_core.priors.dalle2 import Dalle2Sizes, bucket
-from mm_core.priors.prior import PriorText
+from mm_core.priors.prior import PriorText, join
 
 
 def by_hand(net, x, t, text, without=False):
@@ -102,10 +102,52 @@ def test_a_prefix_is_as_near_the_formula_as_the_whole_in_half_precision(laion, t
     assert found <= 4 / 3 * whole
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_a_text_is_read_as_it_is_alone_whatever_is_read_with_it(laion, texts, kind):
+    """Not even rounding differs, and what is no number stays in its own text."""
+    net, nan = laion.network.to(kind), texts(1, seed=2)
+    nan = PriorText(nan.pooled * float("nan"), nan.tokens, nan.mask)
+    one, other = texts(1), texts(1, seed=1)
+    alone, together = net.read(one), net.read(join(nan, other, one, nan, one))
+    new = torch.ones(1, 1, 1, 16, dtype=kind)
+    for a, b in zip(alone.layers, together.layers, strict=True):
+        expected = a.extended(new, new)
+        for found, known in zip(
+            b.extended(*[new.expand(5, -1, -1, -1)] * 2), expected, strict=True
+        ):
+            assert torch.equal(found[2], known[0])
+            assert torch.equal(found[4], known[0])
+            assert found[1].isfinite().all()
+
+
+def test_what_is_no_number_in_one_text_stays_in_its_own_rows(laion, texts, noise):
+    net, text, x, t = laion.network, texts(4), noise(4, 24), torch.full((4,), 17)
+    known = net(x, t, net.read(text))
+    for row in range(4):
+        pooled = text.pooled.clone()
+        pooled[row] = float("nan")
+        found = net(x, t, net.read(PriorText(pooled, text.tokens, text.mask)))
+        assert found[row].isnan().all()
+        others = [k for k in range(4) if k != row]
+        assert torch.equal(found[others], known[others])
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("without", [False, True])
+def test_what_is_given_is_cast_to_the_weights_precision(laion, texts, noise, kind, without):
+    net, text, x, t = laion.network.to(kind), texts(3), noise(3, 24), torch.tensor([0, 17, 49])
+    expected = by_hand(net, x, t, text, without)
+    for given in (text, net.read(net.nothing(3) if without else text)):
+        found = net(x, t, given, without)
+        assert found.dtype == kind
+        torch.testing.assert_close(found.double(), expected, rtol=0.1, atol=0.1)
+
+
 def test_a_step_runs_three_tokens_a_row_and_keeps_one_key_for_all_heads(laion, texts, noise):
     net, seen = laion.network, []
     prefix = net.read(texts(1).repeated(4))
-    assert all(layer.keys.shape == (9, 1, 16) for layer in prefix.layers)  # null, words, sentence
+    kept = 1 + 7 + 1 + 1  # null, words, sentence, zeros
+    assert all(layer.keys.shape == (kept, 1, 16) for layer in prefix.layers)
     for layer in net.causal_transformer.layers:
         layer[0].register_forward_pre_hook(lambda m, given: seen.append(tuple(given[0].shape)))
     net(noise(4, 24), torch.full((4,), 9), prefix)

@@ -63,10 +63,19 @@ def answer(prior, texts):
     return prior.sample(texts(2), Request((1, 2), 4, 2.0), texts(1, seed=5)).vectors
 
 
+def assert_the_same(loaded, prior, texts):
+    """Weights bit for bit. Tensors of a file lie at other places in memory, where float32's kernels
+    may round otherwise."""
+    state = loaded.network.state_dict()
+    for name, tensor in prior.network.state_dict().items():
+        assert torch.equal(state[name], tensor)
+    torch.testing.assert_close(answer(loaded, texts), answer(prior, texts), rtol=1e-5, atol=1e-5)
+
+
 def test_a_published_file_gives_the_prior_it_holds(path, diffusion, texts):
     loaded = load_prior(path, heads=4)
     assert isinstance(loaded, DiffusionPrior)
-    assert torch.equal(answer(loaded, texts), answer(diffusion, texts))
+    assert_the_same(loaded, diffusion, texts)
     assert not any(p.requires_grad for p in loaded.network.parameters())
 
 
@@ -103,7 +112,7 @@ def test_our_own_files_need_no_hints(request, kind, tmp_path, texts):
     loaded = load_prior(tmp_path / "a.safetensors")
     assert isinstance(loaded, type(prior) | AutoregressivePrior)
     assert loaded.space == prior.space
-    assert torch.equal(answer(loaded, texts), answer(prior, texts))
+    assert_the_same(loaded, prior, texts)
 
 
 def test_half_precision_keeps_the_statistics_whole(path, diffusion, texts):
@@ -206,4 +215,4 @@ def test_a_file_fills_layers_that_have_no_weights_before(diffusion, tmp_path, te
     ops.Linear, ops.LayerNorm, ops.Embedding = Later, torch.nn.LayerNorm, torch.nn.Embedding
     save_prior(diffusion, tmp_path / "ours.safetensors")
     loaded = load_prior(tmp_path / "ours.safetensors", ops=ops)
-    assert torch.equal(answer(loaded, texts), answer(diffusion, texts))
+    assert_the_same(loaded, diffusion, texts)

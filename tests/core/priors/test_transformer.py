@@ -133,6 +133,46 @@ def test_a_prefix_is_as_near_the_formula_as_the_whole_in_half_precision(
     assert found <= 4 / 3 * whole
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_a_text_is_read_as_it_is_alone_whatever_is_read_with_it(network, texts, kind):
+    """Not even rounding differs, and what is no number stays in its own text."""
+    net, nan = network.to(kind), texts(1, seed=2)
+    nan = PriorText(nan.pooled * float("nan"), nan.tokens, nan.mask)
+    one, long = texts(1), texts(1, seed=1)
+    long = PriorText(long.pooled, long.tokens, torch.ones_like(long.mask))
+    alone, together = net.read(one), net.read(join(nan, long, one, nan, one))
+    new = torch.ones(1, 4, 1, 16, dtype=kind)
+    for a, b in zip(alone.layers, together.layers, strict=True):
+        expected = a.extended(new, new)
+        for found, known in zip(
+            b.extended(*[new.expand(5, -1, -1, -1)] * 2), expected, strict=True
+        ):
+            assert torch.equal(found[2], known[0])
+            assert torch.equal(found[4], known[0])
+            assert found[1].isfinite().all()
+
+
+def test_what_is_no_number_in_one_text_stays_in_its_own_rows(network, texts, noise):
+    text, x, t = texts(4), noise(4, 24), torch.full((4,), 417.0)
+    known = network(x, t, network.read(text))
+    for row in range(4):
+        pooled = text.pooled.clone()
+        pooled[row] = float("nan")
+        found = network(x, t, network.read(PriorText(pooled, text.tokens, text.mask)))
+        assert found[row].isnan().all()
+        others = [k for k in range(4) if k != row]
+        assert torch.equal(found[others], known[others])
+
+
+def test_padding_that_is_no_number_is_not_read(network, texts, noise):
+    text, x, t = texts(3), noise(3, 24), torch.full((3,), 417.0)
+    tokens = text.tokens.where(text.mask[..., None], float("nan"))
+    spoiled = PriorText(text.pooled, tokens, text.mask)
+    assert tokens.isnan().any()
+    assert torch.equal(network(x, t, spoiled), network(x, t, text))
+    assert torch.equal(network(x, t, network.read(spoiled)), network(x, t, network.read(text)))
+
+
 def test_a_prefix_keeps_no_padding_and_no_text_twice(network, texts):
     short, long = (
         PriorText(t.pooled, t.tokens, torch.arange(7)[None] < n)
@@ -140,7 +180,7 @@ def test_a_prefix_keeps_no_padding_and_no_text_twice(network, texts):
     )
     prefix = network.read(join(short.repeated(5), long.repeated(5)))
     assert len(prefix) == 10
-    assert all(layer.keys.shape == (3 + 8, 4, 16) for layer in prefix.layers)
+    assert all(layer.keys.shape == (3 + 8 + 1, 4, 16) for layer in prefix.layers)  # 1: zeros
 
 
 def test_a_step_runs_three_tokens_a_row_and_leaves_the_prefix_as_it_was(network, texts, noise):
