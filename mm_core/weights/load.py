@@ -56,6 +56,12 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         return {n: tuple(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
 
 
+def read_kinds(path: Path) -> dict[str, str]:
+    """What its tensors' numbers are, such as F16, from its header alone."""
+    with _opened(path) as file:
+        return {n: str(file.get_slice(n).get_dtype()) for n in file.keys()}  # noqa: SIM118
+
+
 def read_header(path: Path) -> Header | None:
     """The header of a file of ours; None for a file that others made.
 
