@@ -48,7 +48,7 @@ def about_network(name: str, network: Network, space: Space, header: Header | No
 
 def _trained(header: Header) -> str:
     """What of the recipe concerns this prior. A recipe tells of networks beside it, too."""
-    kind = header.config.get("prior")
+    kind = str(header.config.get("prior"))
     stage, done = header.recipe.get(kind), header.recipe.get("steps_run")
     if not isinstance(stage, dict):
         return _plain(header.recipe)

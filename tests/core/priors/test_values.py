@@ -49,3 +49,14 @@ def test_what_is_no_floating_point_is_named(kind):
     check_kinds({"x": "F32", "y": "F16", "z": "BF16", "v": "F8_E4M3"}, "a")
     with pytest.raises(WeightsError, match=rf"a cannot be used: y holds {kind}, needed floating"):
         check_kinds({"x": "F32", "y": kind}, "a")
+
+
+@pytest.mark.parametrize("precision", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_of_8_bit_numbers_each_is_judged_as_its_float32_is(precision):
+    every = torch.arange(256).to(torch.uint8).view(precision)
+    for k, finite in enumerate(every.float().isfinite().tolist()):
+        if finite:
+            check_values({"y": every[k : k + 1]}, "a")
+        else:
+            with pytest.raises(WeightsError, match="y holds numbers that are not finite"):
+                check_values({"y": every[k : k + 1]}, "a")
