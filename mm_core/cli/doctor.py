@@ -15,6 +15,7 @@ from ..encoders.families import about
 from ..errors import MMError
 from ..evaluation import weights as oracle_file
 from ..priors.about import about_file
+from ..weights.load import read_shapes
 
 PACKAGES = ("torch", "transformers", "safetensors", "numpy", "pillow")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt")
@@ -54,8 +55,8 @@ def findings(comfyui: Path | None, encoders: Path | None = None) -> Iterator[str
         try:
             load(path)
             yield f"{label}: usable, {path.stat().st_size / 1e6:.1f} MB"
-        except MMError as e:
-            yield f"{label}: NOT usable: {e}"
+        except Exception as e:
+            yield f"{label}: NOT usable: {_reason(e)}"
     if encoders is not None:
         yield from _encoders(encoders)
     host = comfyui or _find()
@@ -83,19 +84,24 @@ def _version(host: Path) -> str:
     try:
         text = (host / "comfyui_version.py").read_text(encoding="utf-8")
         return text.split("__version__")[1].split('"')[1]
-    except (OSError, IndexError):
+    except (OSError, ValueError, IndexError):
         return "of unknown version"
 
 
 def _models(folder: Path) -> Iterator[str]:
-    if not folder.is_dir():
-        return
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in _files(folder):
+        name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         if path.suffix == ".safetensors":
-            said = USABLE.get(folder.name, _readable)(path)
-            yield f"{folder.name}/{path.name}: {said}"
+            said = USABLE.get(folder.name, _usable(_readable, "readable"))(path)
+            yield _line(f"{name}: {said}")
         elif path.suffix in PICKLED:
-            yield f"{folder.name}/{path.name}: NOT usable: pickled; run mmc convert {path}"
+            yield _line(f"{name}: NOT usable: pickled; run mmc convert {path}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files below, without folders that may not be read."""
+    found = (Path(at) / name for at, _, names in os.walk(folder) for name in names)
+    return sorted(p for p in found if not p.is_dir())
 
 
 def _encoders(folder: Path) -> Iterator[str]:
@@ -103,31 +109,41 @@ def _encoders(folder: Path) -> Iterator[str]:
     found = [p.parent for p in folder.rglob("config.json")] if folder.is_dir() else []
     for model in sorted(found):
         name = folder.name if model == folder else f"{folder.name}/{model.relative_to(folder)}"
-        yield f"{name}: {about(model)}"
+        try:
+            yield _line(f"{name}: {about(model)}")
+        except Exception as e:
+            yield _line(f"{name}: cannot be used: {_reason(e)}")
     if not found:
         yield f"{folder}: found no model folder, which holds config.json and model.safetensors"
 
 
 def _readable(path: Path) -> str:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            return f"readable, {len(list(file.keys()))} tensors"
-    except SafetensorError as e:
-        return f"NOT usable: {e}"
+    return f"{len(read_shapes(path))} tensors"
 
 
-def _usable(about: Callable[[Path], object]) -> Callable[[Path], str]:
-    """about: says what a file is, or raises MMError with the reason why it cannot be used."""
+def _usable(about: Callable[[Path], object], word: str = "usable") -> Callable[[Path], str]:
+    """about: says what a file is, or raises the reason why it cannot be used. word: if it can."""
 
     def told(path: Path) -> str:
         try:
-            return f"usable, {about(path)}"
-        except MMError as e:
-            return f"NOT usable: {e}"
+            return f"{word}, {about(path)}"
+        except Exception as e:  # whatever a file does, the next one is told, too
+            return f"NOT usable: {_reason(e)}"
 
     return told
+
+
+def _reason(error: Exception) -> str:
+    """Our own errors say all; of others the name, and what they say in short."""
+    if isinstance(error, MMError):
+        return str(error)
+    said = " ".join(str(error).split())[:160]
+    return f"reading it ended with {type(error).__name__} ({said})"
+
+
+def _line(text: str) -> str:
+    """One line, whatever names files and tensors have."""
+    return " ".join(text.splitlines()).encode(errors="replace").decode()
 
 
 def _prior(path: Path) -> str:

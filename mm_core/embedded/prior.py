@@ -138,6 +138,8 @@ def load_priors(path: Path = SHIPPED, ops: ModuleType = nn) -> tuple[EmbeddedPri
     tower = TextTower(layers, ops)
     tower.load_state_dict(words)
     priors = {n: rebuilt(c, _below(tensors, f"{n}."), path.name, ops) for n, c in configs.items()}
+    for name, prior in priors.items():
+        prior.source = f"embedded: {name}"  # as users choose it
     tower.eval().requires_grad_(False)
     return EmbeddedPriors(tower, space, priors), header
 

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 from ..weights.header import Header
 from .autoregressive import CodeTransformer
@@ -10,6 +11,7 @@ from .layout import PUBLISHED
 from .load import Network, read_network
 from .space import CLIP_BIGG, CLIP_H, CLIP_L, EMBEDDED, Space, readers_of
 
+SAID = 8  # numbers of a recipe, or of what was measured
 LOAD = "Load Encoder with a CLIPTextModelWithProjection folder"
 TOWERS = {
     CLIP_L: f"connect encoder, {LOAD} of openai/clip-vit-large-patch14; or clip, from a text "
@@ -39,12 +41,28 @@ def about_network(name: str, network: Network, space: Space, header: Header | No
         f"read by {', '.join(r.name for r in readers_of(space)) or 'no model that is known here'}",
     ]
     if header is not None:
-        lines += [
-            f"{what}: {', '.join(f'{k} {v}' for k, v in said.items())}"
-            for what, said in (("trained", header.recipe), ("measured", header.figures))
-            if said
-        ]
+        said = ("trained", _trained(header)), ("measured", _plain(header.figures))
+        lines += [f"{what}: {words}" for what, words in said if words]
     return "\n".join(lines)
+
+
+def _trained(header: Header) -> str:
+    """What of the recipe concerns this prior. A recipe tells of networks beside it, too."""
+    kind = str(header.config.get("prior"))
+    stage, done = header.recipe.get(kind), header.recipe.get("steps_run")
+    if not isinstance(stage, dict):
+        return _plain(header.recipe)
+    steps = done.get(kind) if isinstance(done, dict) else None
+    told = {"steps": steps if steps is not None else stage.get("steps")}
+    told |= {n: stage.get(n) for n in ("batch", "rate")}
+    told |= {n: header.recipe.get(n) for n in ("pairs", "drop", "seed")}
+    return _plain(told)
+
+
+def _plain(table: dict[str, Any]) -> str:
+    """The numbers and short words in a table, SAID of them at most."""
+    kept = [f"{k} {v}" for k, v in table.items() if isinstance(v, (str, int, float))]
+    return ", ".join([k for k in kept if len(k) <= 60 and k.isprintable()][:SAID])
 
 
 def how_to_connect(space: Space) -> str:

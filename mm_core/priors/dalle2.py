@@ -13,6 +13,7 @@ from torch import nn
 from ..errors import WeightsError
 from ..types import Float, Int, Tensor, Tokens
 from .blocks import Past
+from .claims import check_room, check_shape, count_layers
 from .prefix import Prefix, distinct
 from .prior import PriorText
 
@@ -36,27 +37,42 @@ class Dalle2Sizes:
     @classmethod
     def of(cls, shapes: Mapping[str, tuple[int, ...]], source: str) -> "Dalle2Sizes":
         """Raises WeightsError where the network is of a kind that differs in more than size."""
-        first = "causal_transformer.layers.0."
-        try:
-            layers = 1 + max(
-                int(n.split(".")[2]) for n in shapes if n.startswith("causal_transformer.layers.")
-            )
-            head = shapes[f"{first}0.null_kv"][1]
-            return cls(
-                dim=shapes["learned_query"][-1],
-                layers=layers,
-                heads=shapes[f"{first}0.to_q.weight"][0] // head,
-                head=head,
-                tokens=shapes["null_text_encodings"][1],
-                times=shapes["to_time_embeds.0.weight"][0],
-                rotary=2 * shapes[f"{first}0.rotary_emb.freqs"][0],
-                widened=shapes[f"{first}1.5.weight"][1],
-            )
-        except (KeyError, IndexError, ValueError) as e:
+        before = "causal_transformer.layers."
+        first = f"{before}0."
+
+        def at(name: str, dimensions: int) -> tuple[int, ...]:
+            shape = shapes.get(name)
+            if shape is None:
+                raise WeightsError(
+                    f"{source} is a LAION prior without {name!r}; this version reads those with "
+                    "rotary positions and normalised feed-forward layers, as LAION trained them"
+                )
+            check_shape(name, shape, dimensions, source)
+            return shape
+
+        inner, head = at(f"{first}0.to_q.weight", 2)[0], at(f"{first}0.null_kv", 2)[1]
+        sizes = cls(
+            dim=at("learned_query", 1)[0],
+            layers=count_layers(shapes, before, source),
+            heads=inner // head,
+            head=head,
+            tokens=at("null_text_encodings", 3)[1],
+            times=at("to_time_embeds.0.weight", 2)[0],
+            rotary=2 * at(f"{first}0.rotary_emb.freqs", 1)[0],
+            widened=at(f"{first}1.5.weight", 2)[1],
+        )
+        if inner % head or sizes.rotary > head:
             raise WeightsError(
-                f"{source} is a LAION prior without {e}; this version reads those with rotary "
-                "positions and normalised feed-forward layers, as LAION trained them"
-            ) from e
+                f"{source} cannot be used: {inner} numbers for heads of {head}, {sizes.rotary} of "
+                "them turned; needed whole heads, of which no more is turned; download it again"
+            )
+        check_room(sizes.needs(), shapes, source)
+        return sizes
+
+    def needs(self) -> dict[str, int]:
+        """Numbers that parts of the network have, by the size that makes them many."""
+        layer = self.dim * (2 * (self.heads + 1) * self.head + 3 * self.widened)
+        return {f"width {self.dim}": self.dim**2, f"layers {self.layers}": self.layers * layer}
 
 
 class Dalle2Network(nn.Module):

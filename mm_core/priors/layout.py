@@ -1,11 +1,11 @@
 """What a prior file is, from the names and shapes of its tensors alone."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..errors import WeightsError
+from .claims import check_filled, check_room, check_shape, count_layers, needs
 from .keys import is_original, renamed_shapes
 from .space import CLIP_BIGG, CLIP_L, Space, space_of_width
 from .transformer import EXTRA, Sizes
@@ -84,27 +84,20 @@ def _sizes(found: Mapping[str, Shape], source: str, heads: int | None) -> Sizes:
         shape = found.get(name)
         if shape is None:
             raise WeightsError(f"{source} is incomplete: missing {name}; download it again")
-        if len(shape) != dimensions or 0 in shape:
-            raise WeightsError(
-                f"{source} cannot be used: {name} has the shape {shape}, needed {dimensions} "
-                "dimensions above 0; download it again"
-            )
+        check_shape(name, shape, dimensions, source)
         return shape
 
     dim, width = at("proj_to_clip_embeddings.weight", 2)
     places = at("positional_embedding", 3 if len(found.get("positional_embedding", ())) == 3 else 2)
-    layers = {int(m[1]) for n in found if (m := re.match(r"transformer_blocks\.(\d+)\.", n))}
-    if layers != set(range(len(layers))) or not layers:
-        raise WeightsError(
-            f"{source} is incomplete: it has the layers {sorted(layers)}; download it again"
-        )
+    layers = count_layers(found, "transformer_blocks.", source)
+    check_room(needs(width, layers, dim=dim, places=places[-2]), found, source)
     count = heads or width // HEAD
     if places[-2] <= EXTRA or count < 1 or width % count or width % 2:
         raise WeightsError(
             f"{source} cannot be used: width {width} with {count} heads and {places[-2]} places; "
             f"needed heads of {HEAD} that divide the width, and more than {EXTRA} places"
         )
-    return Sizes(dim, width, count, len(layers), places[-2] - EXTRA)
+    return Sizes(dim, width, count, layers, places[-2] - EXTRA)
 
 
 def _dalle2(shapes: Mapping[str, Shape], source: str) -> Layout:
@@ -117,5 +110,6 @@ def _dalle2(shapes: Mapping[str, Shape], source: str) -> Layout:
             f"{source} is a LAION prior of continuous time (no table to_time_embeds.0.weight); "
             "this version reads those of 1000 timesteps: choose one of them"
         )
+    check_filled(found, source)
     space = space_of_width(found["learned_query"][-1])
     return Layout(source, "dalle2", space, found, prefix=prefix)

@@ -1,5 +1,6 @@
 """A prior file to a prior, or a refusal that says why; shapes are checked before all else."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -16,11 +17,13 @@ from ..weights.load import (
     check_shapes,
     read_foreign,
     read_header,
+    read_kinds,
     read_shapes,
     read_weights,
 )
 from ..weights.save import save_tensors
 from .autoregressive import ARSizes, AutoregressivePrior, CodeTransformer
+from .claims import check_room, count_layers, needs, shown
 from .dalle2 import Dalle2Network, Dalle2Sizes
 from .diffusion import LIMIT, DiffusionPrior
 from .keys import renamed_tensors
@@ -29,8 +32,11 @@ from .layout import MEAN, STD, Layout, detect
 from .space import Space
 from .transformer import PriorTransformer, Sizes
 from .unclip import cosine_table
+from .values import check_kinds, check_values
 
 KIND, VERSION = "prior", 1
+BLOCKS = {"diffusion": "transformer_blocks.", "autoregressive": "layers."}
+MASK = "causal_attention_mask"
 AnyPrior = DiffusionPrior | LaionPrior | AutoregressivePrior
 Network = PriorTransformer | Dalle2Network | CodeTransformer
 
@@ -41,6 +47,8 @@ def read_layout(path: Path, heads: int | None = None) -> Layout:
     heads: of the network, where they are not 64 wide.
     """
     layout = detect(read_shapes(path), path.name, heads)
+    kinds = {n: k for n, k in read_kinds(path).items() if n.startswith(layout.prefix)}
+    check_kinds({n: k for n, k in kinds.items() if n.rpartition(".")[2] != MASK}, path.name)
     check_shapes(_empty(layout, nn), _needed(layout), path.name)
     return layout
 
@@ -55,8 +63,10 @@ def read_network(path: Path, heads: int | None = None) -> tuple[Network, Space, 
         layout = read_layout(path, heads)
         return _empty(layout, nn), layout.space, None
     check_header(header, KIND, VERSION, path.name)
-    space, network = _described(header.config, path.name, nn)
-    check_shapes(network, read_shapes(path), path.name)
+    check_kinds(read_kinds(path), path.name)
+    shapes = read_shapes(path)
+    space, network = _described(header.config, shapes, path.name, nn)
+    check_shapes(network, shapes, path.name)
     return network, space, header
 
 
@@ -70,7 +80,8 @@ def load_prior(
     """The prior on the CPU, ready to sample: a published file, or one that save_prior wrote.
 
     limit: of a normalised embedding's numbers; 5 is what diffusers has for Karlo. A file of ours
-    brings its own. precision: of the weights.
+    brings its own. precision: of the weights. Raises WeightsError for a file that is no whole
+    prior, and for one whose numbers cannot be.
     """
     if read_header(path) is not None:
         return _load_ours(path, precision, ops)
@@ -82,7 +93,9 @@ def load_prior(
     if layout.prefix:
         tensors = {n.removeprefix(layout.prefix): t for n, t in tensors.items()
                    if n.startswith(layout.prefix)}  # fmt: skip
-    _fill(network, {n: tensors[n] for n in _needed(layout)}, precision)
+    tensors = {n: tensors[n] for n in _needed(layout)}
+    check_values(tensors, path.name)
+    _fill(network, tensors, precision)
     if isinstance(network, Dalle2Network):
         table = cosine_table(network.sizes.times, torch.float64)
         return LaionPrior(network, layout.space, table, path.name)
@@ -117,10 +130,12 @@ def rebuilt(
 
     Raises WeightsError for a description or tensors of no prior.
     """
-    space, bare = _described(config, source, nn)
+    shapes = {n: tuple(t.shape) for n, t in tensors.items()}
+    space, bare = _described(config, shapes, source, nn)
     # Against plain layers, since a host's may have no weights before they are filled.
-    check_shapes(bare, {n: tuple(t.shape) for n, t in tensors.items()}, source)
-    network = bare if ops is nn else _described(config, source, ops)[1]
+    check_shapes(bare, shapes, source)
+    check_values(tensors, source)
+    network = bare if ops is nn else _described(config, shapes, source, ops)[1]
     _fill(network, tensors, torch.float32)
     if isinstance(network, PriorTransformer):
         return DiffusionPrior(network, space, float(config["limit"]), source=source)
@@ -128,27 +143,58 @@ def rebuilt(
 
 
 def _described(
-    config: Any, source: str, ops: ModuleType
+    config: Any, shapes: Mapping[str, tuple[int, ...]], source: str, ops: ModuleType
 ) -> tuple[Space, PriorTransformer | CodeTransformer]:
-    """An empty network, as described() describes it."""
+    """An empty network, as described() describes it. shapes: of the tensors that are to fill it."""
     try:
-        space, kind, sizes = Space(**config["space"]), config["prior"], config["sizes"]
-        with torch.device("meta"):
-            if kind == "diffusion" and float(config["limit"]) > 0:
-                return space, PriorTransformer(Sizes(**sizes), ops)
-            if kind == "autoregressive":
-                return space, CodeTransformer(ARSizes(**sizes), ops)
-        raise InputError(f"there is no prior of kind {kind!r}")
-    except (KeyError, TypeError, ValueError) as e:
+        described, (kind, sizes) = config["space"], _sizes(config)
+        space = _space(described, sizes)
+    except (KeyError, TypeError, ValueError, RecursionError) as e:
+        said = " ".join(str(e).split())[:160]
         raise WeightsError(
-            f"{source} describes no prior that can be built here ({e}); update the pack, or train "
-            "the prior again"
+            f"{source} describes no prior that can be built here ({said}); update the pack, or "
+            "train the prior again"
         ) from e
+    if (count := count_layers(shapes, BLOCKS[kind], source)) != sizes.layers:
+        raise WeightsError(
+            f"{source} does not fit itself: its tensors are of {count} layers, its header says "
+            f"{shown(sizes.layers)}; download it, or train the prior, again"
+        )
+    others = {n: v for n, v in vars(sizes).items() if n not in ("width", "layers")}
+    check_room(needs(sizes.width, sizes.layers, **others), shapes, source)
+    with torch.device("meta"):
+        if isinstance(sizes, Sizes):
+            return space, PriorTransformer(sizes, ops)
+        return space, CodeTransformer(sizes, ops)
+
+
+def _sizes(config: Any) -> tuple[str, Sizes | ARSizes]:
+    kind = config["prior"]
+    if kind == "diffusion":
+        limit = config["limit"]
+        if type(limit) not in (int, float) or not 0 < limit < 1e30:
+            raise InputError(f"limit is {limit!r:.40}, needed a number above 0 and below 1e30")
+        return kind, Sizes(**config["sizes"])
+    if kind == "autoregressive":
+        return kind, ARSizes(**config["sizes"])
+    raise InputError(f"there is no prior of kind {kind!r:.40}")
+
+
+def _space(described: Any, sizes: Sizes | ARSizes) -> Space:
+    name, width = described["name"], described["width"]
+    if not isinstance(name, str) or not name.isprintable() or len(name) > 200:
+        raise InputError(f"the space is called {name!r:.40}, needed a name in one line")
+    if type(width) is not int or width != sizes.dim:
+        raise InputError(
+            f"the space is {width!r:.40} wide, needed {shown(sizes.dim)} as the network"
+        )
+    return Space(name, width)
 
 
 def _load_ours(
     path: Path, precision: torch.dtype, ops: ModuleType
 ) -> DiffusionPrior | AutoregressivePrior:
+    check_kinds(read_kinds(path), path.name)
     tensors, header = read_weights(path, KIND, VERSION)
     prior = rebuilt(header.config, tensors, path.name, ops)
     for weight in prior.network.parameters():  # statistics stay as they are
@@ -165,7 +211,7 @@ def _empty(layout: Layout, ops: ModuleType) -> PriorTransformer | Dalle2Network:
 
 def _needed(layout: Layout) -> dict[str, tuple[int, ...]]:
     """Without what some files hold beside the network: a mask that every layer can make."""
-    return {n: s for n, s in layout.shapes.items() if n != "causal_attention_mask"}
+    return {n: s for n, s in layout.shapes.items() if n != MASK}
 
 
 def _fill(network: nn.Module, tensors: dict[str, Tensor], precision: torch.dtype) -> None:

@@ -23,7 +23,7 @@ def read_weights(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
     version.
     """
     with _opened(path) as file:
-        header = unpack(file.metadata())
+        header = unpack(file.metadata(), path.name)
         if header is None:
             raise WeightsError(
                 f"{path.name} has no header of this pack; needed a file of kind {kind!r}"
@@ -36,7 +36,7 @@ def check_header(header: Header, kind: str, version: int, source: str) -> None:
     """WeightsError unless the header is of this kind and version."""
     if (header.kind, header.version) != (kind, version):
         raise WeightsError(
-            f"{source} is of kind {header.kind!r}, version {header.version}; "
+            f"{source} is of kind {header.kind!r:.60}, version {header.version}; "
             f"needed kind {kind!r}, version {version}"
         )
 
@@ -56,10 +56,19 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         return {n: tuple(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
 
 
-def read_header(path: Path) -> Header | None:
-    """The header of a file of ours; None for a file that others made."""
+def read_kinds(path: Path) -> dict[str, str]:
+    """What its tensors' numbers are, such as F16, from its header alone."""
     with _opened(path) as file:
-        return unpack(file.metadata())
+        return {n: str(file.get_slice(n).get_dtype()) for n in file.keys()}  # noqa: SIM118
+
+
+def read_header(path: Path) -> Header | None:
+    """The header of a file of ours; None for a file that others made.
+
+    Raises WeightsError where it is damaged.
+    """
+    with _opened(path) as file:
+        return unpack(file.metadata(), path.name)
 
 
 def fill(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
@@ -81,13 +90,22 @@ def check_shapes(module: nn.Module, have: dict[str, tuple[int, ...]], source: st
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    _refuse_early(path)
+    try:
+        _refuse_early(path)
+    except OSError as e:
+        raise WeightsError(
+            f"{path.name} cannot be read ({e.strerror or e}); needed a file that you may read: "
+            "change its permissions, or copy it again"
+        ) from e
     try:
         with safe_open(path, framework="pt") as file:
             yield file
     except SafetensorError as e:
+        _refuse_renamed(path)
+        said = " ".join(str(e).split())[:160]
         raise WeightsError(
-            f"{path.name} is truncated or not a safetensors file ({e}); download or make it again"
+            f"{path.name} is truncated or not a safetensors file ({said}); download or make it "
+            "again"
         ) from e
 
 
@@ -103,6 +121,19 @@ def _refuse_early(path: Path) -> None:
     if not path.stat().st_size:
         raise WeightsError(f"{path.name} is empty; download it again")
     refuse_web_page(path)
+
+
+def _refuse_renamed(path: Path) -> None:
+    """WeightsError for a pickled file under the name of another. Not by its start alone: a good
+    file's starts with the length of its header, which may be any number."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start.startswith(b"PK\x03\x04") or (start[:1] == b"\x80" and start[8:] != b"{"):
+        pickled = path.with_suffix(PICKLED[1])
+        raise WeightsError(
+            f"{path.name} is a pickled file under another name, which can run code when it is "
+            f"opened; needed safetensors: rename it to {pickled.name} and run mmc convert {pickled}"
+        )
 
 
 def refuse_web_page(path: Path) -> None:

@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 
 from mm_core.cli import doctor
 from mm_core.priors.transformer import PriorTransformer, Sizes
+from mm_core.weights.header import Header, pack
 from mm_core.weights.save import save_tensors
 
 
@@ -71,6 +72,74 @@ def test_priors_of_a_host_are_told_by_what_they_are_or_why_not(host):
     assert lines[2].startswith(
         "mmc_priors/short.safetensors: NOT usable: short.safetensors lacks clip_std"
     )
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(host):
+    for below in ("", "a", "a/b"):
+        (host / "models" / "mmc_priors" / below).mkdir(parents=True, exist_ok=True)
+        (host / "models" / "mmc_priors" / below / "x.safetensors").touch()
+    told = [x.partition(": ")[0] for x in doctor.findings(host) if x.startswith("mmc_priors/")]
+    assert told == [f"mmc_priors/{n}.safetensors" for n in ("a/b/x", "a/x", "x")]
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a\nb"), RecursionError(), MemoryError(), KeyError(1)]
+)
+def test_whatever_a_file_raises_is_its_line_and_the_next_is_told(host, monkeypatch, error):
+    def breaks(*_):
+        raise error
+
+    monkeypatch.setattr("mm_core.priors.load.read_header", breaks)
+    monkeypatch.setattr(doctor, "read_shapes", breaks)
+    monkeypatch.setattr(doctor, "about", breaks)
+    for folder, name in (("mmc_priors", "a"), ("mmc_priors", "b"), ("mmc_fusion", "c")):
+        (host / "models" / folder).mkdir(exist_ok=True)
+        (host / "models" / folder / f"{name}.safetensors").touch()
+    (host / "models" / "mmc_encoders" / "d").mkdir(parents=True)
+    (host / "models" / "mmc_encoders" / "d" / "config.json").touch()
+    lines = [line for line in doctor.findings(host) if line.startswith("mmc_")]
+    assert len(lines) == 4
+    said = f"reading it ended with {type(error).__name__} ("
+    assert all("\n" not in line and said in line for line in lines)
+
+
+def test_shipped_weights_that_break_are_a_line(host, monkeypatch):
+    def breaks(path):
+        raise RuntimeError("an allocation of 1 TB failed")
+
+    monkeypatch.setattr(doctor, "load_embedded", breaks)
+    said = "embedded model: NOT usable: reading it ended with RuntimeError (an allocation of 1 TB"
+    assert any(line.startswith(said) for line in doctor.findings(host))
+
+
+def test_names_of_any_kind_stay_in_their_line(host):
+    folder = host / "models" / "mmc_priors"
+    folder.mkdir()
+    (folder / "a\nb.safetensors").touch()
+    (folder / "c\udcff.safetensors").touch()
+    (folder / "gone.safetensors").symlink_to(folder / "nothing")
+    lines = [line for line in doctor.findings(host) if line.startswith("mmc_priors/")]
+    assert len(lines) == 3
+    assert all("NOT usable: " in line and "\n" not in line and line.encode() for line in lines)
+    assert "found no file; check the path" in lines[2]
+
+
+def test_hostile_headers_are_lines(host):
+    folder = host / "models" / "mmc_priors"
+    folder.mkdir()
+    tensor = {"x": torch.zeros(1)}
+    ours = pack(Header("prior", 1))
+    save_file(tensor, folder / "a.safetensors", ours | {"mmc.recipe": "[1]"})
+    save_file(tensor, folder / "b.safetensors", ours | {"mmc.config": "[" * 100_000})
+    laion = {
+        "net.learned_query": torch.zeros(768),
+        "net.to_time_embeds.0.weight": torch.zeros(0, 768),
+    }
+    save_file(laion, folder / "c.safetensors")
+    a, b, c = (line for line in doctor.findings(host) if line.startswith("mmc_priors/"))
+    assert "NOT usable: a.safetensors has a damaged header: mmc.recipe is a list" in a
+    assert "NOT usable: b.safetensors has a damaged header: mmc.config is no JSON" in b
+    assert "NOT usable: c.safetensors cannot be used: to_time_embeds.0.weight has the shape" in c
 
 
 def test_encoders_are_told_by_what_they_are_good_for_or_why_not(host, tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from mm_core.embedded.prior import (
 )
 from mm_core.embedded.weights import SHIPPED as MODEL
 from mm_core.errors import InputError, WeightsError, WordError
-from mm_core.priors.prior import Request
+from mm_core.priors.prior import PriorText, Request
 from mm_core.priors.space import EMBEDDED
 from mm_core.weights.header import Header
 from mm_core.weights.save import save_tensors
@@ -137,3 +137,13 @@ def test_the_parts_travel_together(priors):
     assert isinstance(priors, EmbeddedPriors)
     assert set(priors.priors) == set(PRIORS)
     assert {p.space for p in priors.priors.values()} == {EMBEDDED}
+
+
+def test_a_refusal_names_the_shipped_prior_as_it_is_chosen():
+    loaded = load_priors()[0]
+    assert {n: p.source for n, p in loaded.priors.items()} == {n: f"embedded: {n}" for n in PRIORS}
+    words = PriorText(torch.zeros(1, 128), torch.zeros(1, 24, 128), torch.ones(1, 24).bool())
+    with pytest.raises(
+        InputError, match="embedded: autoregressive is autoregressive and has no mean"
+    ):
+        loaded.priors["autoregressive"].sample(words, Request((1,), solver="mean"))

@@ -5,11 +5,17 @@ import torch
 from safetensors.torch import save_file
 
 from mm_core.embedded.prior import load_priors
+from mm_core.embedded.weights import SHIPPED
 from mm_core.errors import WeightsError
 from mm_core.priors.about import TOWERS, about_file, about_network, how_to_connect
-from mm_core.priors.load import save_prior
+from mm_core.priors.diffusion import DiffusionPrior
+from mm_core.priors.load import KIND, VERSION, described, save_prior
 from mm_core.priors.space import CLIP_BIGG, CLIP_L, EMBEDDED, KNOWN, Space, readers_of
 from mm_core.priors.transformer import PriorTransformer, Sizes
+from mm_core.training.embedded.config import Stage
+from mm_core.training.priors.config import PriorRecipe
+from mm_core.weights.header import Header
+from mm_core.weights.save import save_tensors
 
 
 def published(dim, tokens=77):
@@ -76,6 +82,59 @@ def test_a_file_of_ours_tells_how_it_was_trained(kind, request, tmp_path):
     assert lines[1].startswith("gives image embeddings of a small CLIP, width 24")
     assert lines[3:] == ["read by no model that is known here", "trained: steps 9",
                          "measured: cosine 0.5"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_of_a_recipe_only_what_made_this_prior_is_told(kind, request, tmp_path):
+    """A recipe as mmc train prior --pairs writes it."""
+    recipe = PriorRecipe(
+        drop=0.2, seed=7, diffusion=Stage(64, 1500, 3e-3), autoregressive=Stage(64, 1500, 3e-3)
+    )
+    told = recipe.as_dict() | {"steps_run": {kind: 900}, "pairs": 512, "empty": True}
+    path = tmp_path / "c.safetensors"
+    save_prior(request.getfixturevalue(kind), path, told)
+    lines = about_file(path).splitlines()
+    assert lines[4:] == ["trained: steps 900, batch 64, rate 0.003, pairs 512, drop 0.2, seed 7"]
+    del told["steps_run"]
+    save_prior(request.getfixturevalue(kind), path, told)
+    assert "trained: steps 1500, batch 64, " in about_file(path)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({"note": "x" * 100, "seed": 1}, ["trained: seed 1"]),
+        ({"note": "a\nb", "table": {"x": [1]}}, []),
+        ({c: 1 for c in "abcdefghijkl"}, ["trained: " + ", ".join(f"{c} 1" for c in "abcdefgh")]),
+        ({"diffusion": {"steps": [[]]}, "steps_run": [1]}, []),
+    ],
+)
+def test_a_recipe_of_any_form_is_told_shortly(diffusion, tmp_path, recipe, said):
+    save_prior(diffusion, tmp_path / "c.safetensors", recipe)
+    assert about_file(tmp_path / "c.safetensors").splitlines()[4:] == said
+
+
+def test_a_file_of_ours_is_not_told_to_be_published(stir, tmp_path):
+    network = stir(PriorTransformer(Sizes(768, 64, 1, 1, 7)))
+    save_file(network.state_dict(), tmp_path / "theirs.safetensors")
+    save_prior(DiffusionPrior(network, CLIP_L), tmp_path / "ours.safetensors")
+    theirs, ours = (about_file(tmp_path / f"{n}.safetensors") for n in ("theirs", "ours"))
+    assert ": diffusion prior, as Karlo and Kandinsky 2.1, 1 layers" in theirs
+    assert ": diffusion prior, 1 layers" in ours
+    assert ours.splitlines()[1:] == theirs.splitlines()[1:]
+
+
+def test_another_file_of_ours_is_no_prior(tmp_path):
+    with pytest.raises(WeightsError, match=r"of kind 'embedded-model'.* needed kind 'prior'"):
+        about_file(SHIPPED)
+
+
+def test_a_file_of_a_later_version_is_refused(diffusion, tmp_path):
+    path = tmp_path / "c.safetensors"
+    header = Header(KIND, VERSION + 1, described(diffusion))
+    save_tensors(diffusion.network.state_dict(), path, header)
+    with pytest.raises(WeightsError, match="is of kind 'prior', version 2; needed kind 'prior', v"):
+        about_file(path)
 
 
 def test_what_could_not_be_loaded_is_refused_here_too(network, diffusion, tmp_path):

@@ -172,3 +172,32 @@ def test_other_networks_of_the_package_are_refused(laion, gone):
     shapes = {n: s for n, s in shapes.items() if not n.endswith(gone)}
     with pytest.raises(WeightsError, match="a is a LAION prior without 'causal_transformer"):
         Dalle2Sizes.of(shapes, "a")
+
+
+FIRST = "causal_transformer.layers.0."
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({f"{FIRST}0.null_kv": (2, 0)}, r"null_kv has the shape \(2, 0\), needed 2 dimensions"),
+        ({f"{FIRST}0.null_kv": (2,)}, r"null_kv has the shape \(2,\)"),
+        ({"learned_query": ()}, r"learned_query has the shape \(\), needed 1 dim"),
+        ({"to_time_embeds.0.weight": (0, 24)}, r"to_time_embeds\.0\.weight has the shape \(0, 24"),
+        ({"causal_transformer.layers.100000.0.null_kv": (2, 16)}, r"layers \[0, 1, 100000\]"),
+        ({f"{FIRST}0.null_kv": (2, 7)}, "48 numbers for heads of 7, 16 of them turned"),
+        ({f"{FIRST}0.rotary_emb.freqs": (9,)}, "48 numbers for heads of 16, 18 of them turned"),
+        ({"learned_query": (2**40,)}, "width 1099511627776 that it claims"),
+        (
+            {f"causal_transformer.layers.{k}.0.null_kv": (1, 1) for k in range(2, 5000)},
+            "layers 5000 that it claims",
+        ),
+    ],
+)
+def test_shapes_that_no_network_has_are_refused_in_one_line(laion, changed, said):
+    shapes = {n: tuple(t.shape) for n, t in laion.network.state_dict().items()}
+    shapes |= changed
+    with pytest.raises(WeightsError, match=said) as e:
+        Dalle2Sizes.of(shapes, "a.safetensors")
+    assert str(e.value).startswith("a.safetensors ")
+    assert "\n" not in str(e.value)

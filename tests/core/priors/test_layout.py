@@ -87,6 +87,23 @@ def test_a_prior_of_another_space_is_refused_with_both_widths():
             {n: s for n, s in published(768).items() if n != "positional_embedding"},
             "is incomplete: missing positional_embedding",
         ),
+        (
+            published(1, 1, 64) | {"proj_to_clip_embeddings.weight": (1, 2**33)},
+            "width 8589934592 th",
+        ),
+        (
+            {n: s for n, s in published(8, 1, 64).items() if "blocks" not in n}
+            | {f"transformer_blocks.{k}.x": (1,) for k in range(9999)},
+            "layers 9999 that it claims",
+        ),
+        (
+            {"net.learned_query": (), "net.to_time_embeds.0.weight": (1000, 768)},
+            r"learned_query has the shape \(\)",
+        ),
+        (
+            {"net.learned_query": (768,), "net.to_time_embeds.0.weight": (0, 768)},
+            r"to_time_embeds\.0\.weight has the shape \(0, 768\)",
+        ),
         ({"net.learned_query": (768,)}, "a LAION prior of continuous time"),
     ],
 )

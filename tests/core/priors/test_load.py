@@ -1,5 +1,6 @@
 """Files of priors, and files that are none."""
 
+import math
 from types import ModuleType
 
 import pytest
@@ -11,9 +12,17 @@ from mm_core.errors import WeightsError
 from mm_core.priors.autoregressive import AutoregressivePrior
 from mm_core.priors.diffusion import DiffusionPrior
 from mm_core.priors.laion import LaionPrior
-from mm_core.priors.load import KIND, VERSION, load_prior, read_layout, save_prior
+from mm_core.priors.load import (
+    KIND,
+    VERSION,
+    described,
+    load_prior,
+    read_layout,
+    read_network,
+    save_prior,
+)
 from mm_core.priors.prior import Request
-from mm_core.weights.header import Header
+from mm_core.weights.header import Header, pack
 from mm_core.weights.save import save_tensors
 
 ORIGINAL = {
@@ -216,3 +225,128 @@ def test_a_file_fills_layers_that_have_no_weights_before(diffusion, tmp_path, te
     save_prior(diffusion, tmp_path / "ours.safetensors")
     loaded = load_prior(tmp_path / "ours.safetensors", ops=ops)
     assert_the_same(loaded, diffusion, texts)
+
+
+SMALL = {"name": "a small CLIP", "width": 24}
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"layers": 20_000}, "its tensors are of 2 layers, its header says 20000"),
+        ({"layers": 10**9}, "its tensors are of 2 layers, its header says 1000000000"),
+        ({"layers": 10**3000}, r"its header says of 10\^24 or more"),
+        ({"width": 2**40}, "cannot have the width 1099511627776 that it claims"),
+        ({"tokens": 2**62}, "cannot have the tokens 4611686018427387904 that it claims"),
+        ({"heads": 7}, "7 heads cannot share the width"),
+        ({"dim": 2**70}, "the space is 24 wide, needed 1180591620717411303424"),
+        ({"dim": "24"}, "describes no prior that can be built here"),
+    ],
+)
+def test_sizes_that_the_tensors_do_not_have_are_refused_before_anything_is_built(
+    kind, changed, said, request, tmp_path, monkeypatch
+):
+    prior, path = request.getfixturevalue(kind), tmp_path / "a.safetensors"
+    config = described(prior)
+    config["sizes"] |= changed
+    save_tensors(prior.network.state_dict(), path, Header(KIND, VERSION, config))
+    monkeypatch.setattr("mm_core.priors.transformer.Block", lambda *_: pytest.fail("was built"))
+    monkeypatch.setattr("mm_core.priors.autoregressive.Block", lambda *_: pytest.fail("was built"))
+    for read in (load_prior, read_network):
+        with pytest.raises(WeightsError, match=said) as e:
+            read(path)
+        assert str(e.value).startswith("a.safetensors ")
+        assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"limit": 0}, "limit is 0, needed a number above 0"),
+        ({"limit": "5"}, "limit is '5', needed a number"),
+        ({"limit": 10**400}, r"limit is 1000+, needed a number above 0 and below 1e30"),
+        ({"limit": True}, "limit is True"),
+        ({"space": SMALL | {"width": 768}}, "the space is 768 wide, needed 24 as the network"),
+        ({"space": SMALL | {"width": "24"}}, "the space is '24' wide"),
+        ({"space": SMALL | {"name": "a\nb"}}, r"the space is called 'a\\nb', needed a name in one"),
+        ({"space": SMALL | {"name": 3}}, "the space is called 3"),
+        ({"space": 3}, "describes no prior"),
+        ({"sizes": [1]}, "describes no prior"),
+        ({"prior": {}}, r"no prior of kind \{\}"),
+    ],
+)
+def test_descriptions_that_would_fail_later_are_refused(diffusion, changed, said, tmp_path):
+    config = described(diffusion) | changed
+    path = tmp_path / "a.safetensors"
+    save_tensors(diffusion.network.state_dict(), path, Header(KIND, VERSION, config))
+    for read in (load_prior, read_network):
+        with pytest.raises(WeightsError, match=said) as e:
+            read(path)
+        assert "\n" not in str(e.value)
+
+
+def test_a_limit_that_is_no_number_is_a_damaged_header(diffusion, tmp_path):
+    metadata = pack(Header(KIND, VERSION, described(diffusion)))
+    metadata["mmc.config"] = metadata["mmc.config"].replace('"limit": 10.0', '"limit": NaN')
+    assert "NaN" in metadata["mmc.config"]
+    save_file(diffusion.network.state_dict(), tmp_path / "a.safetensors", metadata)
+    with pytest.raises(
+        WeightsError, match=r"damaged header: mmc\.config is no JSON \(it holds NaN"
+    ):
+        load_prior(tmp_path / "a.safetensors")
+
+
+def changed(state, name, value):
+    out = {n: t.clone() for n, t in state.items()}
+    out[name] = value(out[name])
+    return out
+
+
+def with_nan(tensor):
+    tensor.view(-1)[-1] = math.nan
+    return tensor
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("norm_out.bias", with_nan, "norm_out.bias holds numbers that are not finite; download"),
+        ("clip_std", torch.zeros_like, "clip_std holds 0, needed numbers above 0 everywhere"),
+        ("proj_in.weight", torch.Tensor.long, "proj_in.weight holds I64, needed floating point"),
+        ("clip_mean", torch.Tensor.bool, "clip_mean holds BOOL, needed floating point"),
+    ],
+)
+@pytest.mark.parametrize("ours", [True, False])
+def test_numbers_that_cannot_be_are_refused_by_their_tensor(
+    diffusion, tmp_path, name, value, said, ours
+):
+    state, path = changed(diffusion.network.state_dict(), name, value), tmp_path / "a.safetensors"
+    save_tensors(state, path, Header(KIND, VERSION, described(diffusion)) if ours else None)
+    with pytest.raises(WeightsError, match=rf"a\.safetensors .*{said}"):
+        load_prior(path, heads=4)
+
+
+def test_of_a_laion_file_only_the_network_must_be_floating_point(laion, tmp_path):
+    state = {f"net.{n}": t.contiguous() for n, t in laion.network.state_dict().items()}
+    save_file(state | {"clip.positions": torch.arange(3)}, tmp_path / "a.safetensors")
+    assert load_prior(tmp_path / "a.safetensors").network.sizes == laion.network.sizes
+    save_file(changed(state, "net.learned_query", with_nan), tmp_path / "b.safetensors")
+    with pytest.raises(WeightsError, match="learned_query holds numbers that are not finite"):
+        load_prior(tmp_path / "b.safetensors")
+
+
+def test_a_causal_mask_of_any_kind_is_left_aside(network, tmp_path):
+    state = network.state_dict() | {"causal_attention_mask": torch.ones(1, 11, 11).bool()}
+    save_file(state, tmp_path / "a.safetensors")
+    load_prior(tmp_path / "a.safetensors", heads=4)
+
+
+@pytest.mark.parametrize("precision", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_weights_of_8_bits_are_converted(network, tmp_path, texts, precision):
+    coarse = {n: t.to(precision) for n, t in network.state_dict().items()}
+    save_file(coarse, tmp_path / "a.safetensors")
+    save_file({n: t.float() for n, t in coarse.items()}, tmp_path / "b.safetensors")
+    few, many = (load_prior(tmp_path / f"{n}.safetensors", heads=4) for n in "ab")
+    assert {t.dtype for t in few.network.state_dict().values()} == {torch.float32}
+    torch.testing.assert_close(answer(few, texts), answer(many, texts), rtol=1e-5, atol=1e-5)

@@ -1,12 +1,15 @@
 """What is not the weights it was taken for is refused, and the message says why."""
 
+import struct
+
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from mm_core.cli.convert import convert
 from mm_core.errors import WeightsError
-from mm_core.weights.header import Header
+from mm_core.weights.header import Header, pack
 from mm_core.weights.load import (
     check_shapes,
     fill,
@@ -50,6 +53,47 @@ def test_a_pickled_file_is_never_opened(tmp_path, name):
         match=rf"{name} is a pickled file, .* run mmc convert {path} .*mm_core convert",
     ):
         read_weights(path, "toy", 1)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickled_file_under_another_name_is_called_one(tmp_path, zipped):
+    path = tmp_path / "a.safetensors"
+    torch.save({"weight": torch.zeros(1)}, path, _use_new_zipfile_serialization=zipped)
+    said = r"a\.safetensors is a pickled file .* rename it to a\.pt and run mmc convert .*a\.pt$"
+    with pytest.raises(WeightsError, match=said):
+        read_weights(path, "toy", 1)
+    path.rename(path.with_suffix(".pt"))
+    convert(path.with_suffix(".pt"), path)
+    assert torch.equal(read_foreign(path)["weight"], torch.zeros(1))
+
+
+def test_a_header_whose_length_begins_as_a_pickle_does_is_read(tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_file({"weight": torch.zeros(1)}, path, {"pad": ""})
+    (length,) = struct.unpack("<Q", path.read_bytes()[:8])
+    save_file({"weight": torch.zeros(1)}, path, {"pad": "x" * (0x380 - length)})
+    assert path.read_bytes().startswith(b"\x80\x03")
+    assert read_shapes(path) == {"weight": (1,)}
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match="truncated or not"):
+        read_shapes(path)
+
+
+def test_a_file_that_may_not_be_read_is_told_so(good, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("mm_core.weights.load.refuse_web_page", refused)
+    with pytest.raises(WeightsError, match=r"cannot be read \(Permission denied\); needed a file"):
+        read_shapes(good)
+
+
+@pytest.mark.parametrize("read", [read_header, lambda p: read_weights(p, "toy", 1)])
+def test_a_damaged_header_is_refused_by_the_files_name(tmp_path, read):
+    path = tmp_path / "a.safetensors"
+    save_file({"weight": torch.zeros(1)}, path, pack(Header("toy", 1)) | {"mmc.config": "{"})
+    with pytest.raises(WeightsError, match=r"a\.safetensors has a damaged header: mmc\.config is"):
+        read(path)
 
 
 @pytest.mark.parametrize("start", ["<!DOCTYPE html>", "\n <html lang=en>", "<?xml version='1.0'?>"])
