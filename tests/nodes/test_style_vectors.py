@@ -163,3 +163,13 @@ def test_the_embedded_model_reads_its_own_embeddings_only(comfy, made, words):
     g = Graph()
     settings = {"count": 1, "seed": 0, "length": 7.0, "unit": False, **made}
     refused(comfy, g, embedded_style(g, g.add("ProbeEmbedding", **settings)), words)
+
+
+def test_a_picture_that_another_vision_saw_as_wide_is_not_the_embedded_models(comfy):
+    g = Graph()
+    vision = g.add("ProbeVision", width=128)
+    output = g.add(
+        "CLIPVisionEncode", clip_vision=vision, image=g.asset("style"), crop="center"
+    )  # fmt: skip
+    words = "of the embedded model's style, width 128, but was given an unknown encoder, width 128"
+    refused(comfy, g, embedded_style(g, output), words)
