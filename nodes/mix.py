@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from .host.prior.mix import MODES, Said, mix_embeddings
+from .host.prior.mix import MODES, mix_embeddings, said_of
 from .host.say import say
 from .sockets import encoder_input
 
@@ -105,6 +105,6 @@ class MixEmbeddings(io.ComfyNode):
 
     @classmethod
     def execute(cls, mode, amount, embeddings=None, weights="", **said) -> io.NodeOutput:
-        made, about = mix_embeddings(embeddings, mode, amount, weights, Said(**said))
+        made, about = mix_embeddings(embeddings, mode, amount, weights, said_of(said))
         say(about)
         return io.NodeOutput(made, about)

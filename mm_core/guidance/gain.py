@@ -38,8 +38,8 @@ def per_image(values: tuple[float, ...]) -> Tensor:
     return Tensor(values).view(-1, 1, 1)
 
 
-def numbers(text: str, source: str) -> tuple[float, ...]:
-    """Numbers from text such as "4, 2.5, 1", at least one. source: named in errors."""
+def numbers(text: str, source: str, each: str = "image") -> tuple[float, ...]:
+    """Numbers from text such as "4, 2.5, 1", at least one. source, each: named in errors."""
     out = []
     for word in text.replace(",", " ").replace(";", " ").split():
         try:
@@ -48,11 +48,11 @@ def numbers(text: str, source: str) -> tuple[float, ...]:
             value = math.nan
         if not math.isfinite(value):
             raise InputError(
-                f"{source}: {word!r} is no number; give one for each image, such as 4, 2.5, 1"
+                f"{source}: {word!r} is no number; give one for each {each}, such as 4, 2.5, 1"
             )
         out.append(value)
     if not out:
         raise InputError(
-            f"{source}: there is no number; give one for each image, such as 4, 2.5, 1"
+            f"{source}: there is no number; give one for each {each}, such as 4, 2.5, 1"
         )
     return tuple(out)

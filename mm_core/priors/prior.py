@@ -158,7 +158,7 @@ def check_text(text: PriorText, space: Space, tokens: int, source: str) -> None:
         raise InputError(
             f"{source} needs text of the CLIP with {space}, but was given a sentence vector of "
             f"width {text.pooled.shape[-1]} and tokens of width {text.tokens.shape[-1]}; "
-            f"encode the text with the text tower of {space.name}"
+            f"encode the text with the text tower of {space.encoder}"
         )
     if text.tokens.shape[1] != tokens:
         raise InputError(

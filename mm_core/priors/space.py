@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from ..errors import InputError
 from ..types import Float, Tensor
+
+UNKNOWN = "an unknown encoder"
 
 
 @dataclass(frozen=True)
@@ -16,24 +20,34 @@ class Space:
     def __str__(self) -> str:
         return f"{self.name}, width {self.width}"
 
+    @property
+    def encoder(self) -> str:
+        """Whose it is, for sentences that say what to choose."""
+        return "the encoder that made it" if self.name == UNKNOWN else self.name
+
 
 CLIP_L = Space("OpenAI CLIP ViT-L/14", 768)
 CLIP_H = Space("OpenCLIP ViT-H/14", 1024)
 CLIP_BIGG = Space("OpenCLIP ViT-bigG/14", 1280)
 EMBEDDED = Space("the embedded model's style", 128)
-KNOWN = (CLIP_L, CLIP_H, CLIP_BIGG, EMBEDDED)
+PUBLISHED = (CLIP_L, CLIP_H, CLIP_BIGG)
+KNOWN = (*PUBLISHED, EMBEDDED)
 
 
 def space_of_width(width: int) -> Space:
-    """The known space of this width; one of an unknown encoder otherwise."""
-    return next((s for s in KNOWN if s.width == width), Space("an unknown encoder", width))
+    """The published space of this width; one of an unknown encoder otherwise.
+
+    Never the embedded model's, whose encoder and priors say themselves what they give.
+    """
+    return next((s for s in PUBLISHED if s.width == width), Space(UNKNOWN, width))
 
 
 @dataclass(frozen=True)
 class ImageEmbedding:
     """b image embeddings of one space.
 
-    unit: all have length 1; otherwise they have the lengths that the encoder gives.
+    unit: all have length 1; otherwise they have the lengths that the encoder gives. Raises
+    InputError for another width than the space's, and for numbers that are not finite.
     """
 
     vectors: Float[Tensor, "b d"]
@@ -45,6 +59,11 @@ class ImageEmbedding:
             raise InputError(
                 f"the image embedding is {self.vectors.shape[-1]} wide; needed {self.space}: "
                 "connect an embedding of that encoder"
+            )
+        if not torch.isfinite(self.vectors).all():
+            raise InputError(
+                f"the image embedding of {self.space} has numbers that are not finite; make it "
+                "again"
             )
 
     def __len__(self) -> int:
@@ -104,9 +123,16 @@ def check_fits(space: Space, reader: Reader) -> None:
     if reader.space != space:
         raise InputError(
             f"{reader.name} needs image embeddings of {reader.space}, but was given {space}; "
-            f"choose {_choices(space)}, or a prior of {reader.space.name}"
+            f"choose {_choices(space)}, or {_source(reader.space)}"
         )
 
 
 def _choices(space: Space) -> str:
-    return " or ".join(r.name for r in readers_of(space)) or f"a model that reads {space.name}"
+    known = " or ".join(r.name for r in readers_of(space))
+    return known or f"a model that was trained with {space.encoder}"
+
+
+def _source(space: Space) -> str:
+    if space.name == UNKNOWN:
+        return "an embedding of the encoder that it was trained with"
+    return f"a prior of {space.name}"

@@ -38,10 +38,12 @@ class ProbeEmbedding:
         space, vectors = _pack("mm_core.priors.space"), _pack("nodes.host.prior.vectors")
         rng = torch.Generator().manual_seed(seed)
         drawn = torch.nn.functional.normalize(torch.randn(count, width, generator=rng))
-        made = space.ImageEmbedding(
-            drawn * (1.0 if unit else length), space.space_of_width(width), unit
-        )
-        return (vectors.VectorOutput(made),)
+        own = width == space.EMBEDDED.width
+        of = space.EMBEDDED if own else space.space_of_width(width)
+        made = vectors.VectorOutput(space.ImageEmbedding(drawn, of, unit))
+        if not unit:
+            made.image_embeds *= length  # of any length, as a damaged one is
+        return (made,)
 
 
 class ProbeVectors:

@@ -107,7 +107,7 @@ def test_a_text_difference_turns_by_a_share_of_the_angle(comfy):
     there = torch.nn.functional.normalize(said[:1] - said[1:])
 
     def angle(vector):
-        return float(torch.arccos(torch.cosine_similarity(vector, there)))
+        return float(torch.arccos(torch.cosine_similarity(vector, there).clamp(max=1)))
 
     assert angle(half) == pytest.approx(angle(seen) / 2, rel=1e-3)
     assert angle(all_) == pytest.approx(0, abs=1e-2)
@@ -139,18 +139,27 @@ def test_it_says_what_was_done(comfy):
         ([{}, {"width": 1280}], {}, "one embedding is of an unknown encoder, width 48, the other "
          "of OpenCLIP ViT-bigG/14, width 1280"),
         ([{}, {}, {}], {}, "slerp is of two embeddings, and 3 are connected"),
-        ([{}], {"mode": "match length"}, "match length is of two embeddings, and 1 are connected"),
+        ([{}], {"mode": "match length"}, "match length is of two embeddings, and 1 is connected: "
+         "connect two, of which the second is as long as"),
+        ([{}, {"unit": True}], {"mode": "match length"}, "embedding1 has length 1, and match length"
+         " is to give the length of an encoder: connect CLIP Vision Encode of a picture there"),
         ([{"count": 2}, {"count": 3}, {}], {"mode": "sum"}, "3 embeddings meet 2"),
-        ([{}, {}], {"mode": "sum", "weights": "1"}, "1 weights for 2 embeddings"),
+        ([{}, {}], {"mode": "sum", "weights": "1"}, "1 weight for 2 embeddings; give a"),
+        ([{}, {}], {"mode": "sum", "weights": "1, x"}, "'x' is no number; give one for each embed"),
+        ([{}, {}], {"mode": "sum", "weights": "0, 0"}, "the result has length 0"),
+        ([{}, {}], {"mode": "sum", "weights": "1e38, 1e38"}, "the result is not finite"),
+        ([{}, {}], {"mode": "average", "weights": "1e308, 1e308"}, "more than a number holds"),
         ([{}, {}], {"mode": "average", "weights": "1, -1"}, "add up to 0"),
         ([{}, {}], {"weights": "1, 2"}, "weights are for average and sum; the mode is slerp"),
-        ([{}, {"unit": True}], {}, "match the lengths first"),
+        ([{}, {"unit": True}], {}, "Mix Image Embeddings, match length"),
         ([{"unit": True}] * 2, {"mode": "average"}, "put each through match length first"),
-        ([{}, {"length": 0.0}], {}, "length 0 has no direction"),
+        ([{}, {"length": 0.0}], {}, "embedding1 has length 0, nothing is told"),
         ([{}], {"mode": "text difference"}, "towards a text, and there is none: say it in text"),
         ([{}, {}], {"mode": "text difference", "text": "a"}, "is of one embedding, and 2 are"),
         ([{}, {}], {"text": "a"}, "text and instead_of are for text difference; the mode is"),
-        ([{}], {"mode": "text difference", "text": "a"}, "needs its text tower and found no text"),
+        ([{}], {"mode": "text difference", "text": "a"}, "text difference of an unknown "
+         "encoder, width 48 needs its text tower and found no text"),
+        ([{}] * 17, {"mode": "sum"}, "this node has no input embeddings.embedding16: mix"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(comfy, made, given, words):
@@ -159,3 +168,14 @@ def test_what_does_not_fit_is_refused(comfy, made, given, words):
     with pytest.raises(ServerError, match=words) as error:
         comfy.run(g.prompt)
     assert "\n" not in str(error.value)
+
+
+def test_a_socket_is_named_as_it_is_called(comfy):
+    g = Mixing()
+    connected = {
+        "embeddings.embedding0": g.vector(0),
+        "embeddings.embedding3": g.vector(length=0.0),
+    }
+    g.look(g.add("MMC_MixEmbeddings", mode="sum", amount=0.5, **connected))
+    with pytest.raises(ServerError, match="embedding3 has length 0, nothing is told"):
+        comfy.run(g.prompt)

@@ -102,7 +102,8 @@ def test_each_row_of_a_prior_is_a_picture_of_its_own(adapters):
         ("vit_h.safetensors", {"width": 1280}, {}, r"vit_h\.safetensors needs image embeddings of "
          r"OpenCLIP ViT-H/14, width 1024, but was given OpenCLIP ViT-bigG/14, width 1280"),
         ("plus.safetensors", {}, {}, r"needs penultimate 64 .* is read as one vector"),
-        ("one.safetensors", {"unit": True}, {}, r"has length 1, and one\.safetensors was trained"),
+        ("one.safetensors", {"unit": True}, {}, r"has length 1, and one\.safetensors was trained "
+         r"on the lengths that the encoder that made it gives: .* in the mode match length"),
         ("one.safetensors", {}, {"crop": "pad"}, "set crop back to center"),
         ("one.safetensors", {"length": float("inf")}, {}, "not finite"),
     ],
@@ -163,3 +164,13 @@ def test_the_embedded_model_reads_its_own_embeddings_only(comfy, made, words):
     g = Graph()
     settings = {"count": 1, "seed": 0, "length": 7.0, "unit": False, **made}
     refused(comfy, g, embedded_style(g, g.add("ProbeEmbedding", **settings)), words)
+
+
+def test_a_picture_that_another_vision_saw_as_wide_is_not_the_embedded_models(comfy):
+    g = Graph()
+    vision = g.add("ProbeVision", width=128)
+    output = g.add(
+        "CLIPVisionEncode", clip_vision=vision, image=g.asset("style"), crop="center"
+    )  # fmt: skip
+    words = "of the embedded model's style, width 128, but was given an unknown encoder, width 128"
+    refused(comfy, g, embedded_style(g, output), words)

@@ -17,14 +17,14 @@ PROJECTION = ("text_projection", "text_projection.weight")  # how names of it en
 
 
 def hear(
-    space: Space, words: str, clip: Any, tokens: int
+    space: Space, words: str, clip: Any, tokens: int, who: str
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
     """The projected sentence (1, d), tokens (1, n, e), and how many of them, from the first, are
-    real: begin, words, end. At most `tokens`; what is beyond is left out and logged.
+    real: begin, words, end. At most `tokens`; what is beyond is left out and logged. who: needs it.
 
     Raises InputError where the clip holds no text tower of the space, or one without projection.
     """
-    name = _tower_of(space, clip)
+    name = _tower_of(space, clip, who)
     _check_projection(space, clip, name)
     section = getattr(clip.cond_stage_model, name)
     numbers = _numbers(clip, name, section.special_tokens, words, tokens)
@@ -38,7 +38,7 @@ def hear(
     return projected, last[:, :tokens], len(numbers)
 
 
-def _tower_of(space: Space, clip: Any) -> str:
+def _tower_of(space: Space, clip: Any, who: str) -> str:
     """Its name. A projection is as wide as the space."""
     found = {
         name: section.transformer.text_projection.in_features
@@ -50,8 +50,7 @@ def _tower_of(space: Space, clip: Any) -> str:
             return name
     held = " and ".join(f"{n} of width {w}" for n, w in found.items()) or "no text tower of a CLIP"
     raise InputError(
-        f"a prior of {space} cannot read text through this clip, which holds {held}: "
-        f"{how_to_connect(space)}"
+        f"{who} cannot read text through this clip, which holds {held}: {how_to_connect(space)}"
     )
 
 

@@ -1,7 +1,7 @@
 """Several CLIP_VISION_OUTPUT of one space -> one, and what was done."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from .vectors import VectorOutput, embedding_of
 WEIGHTED = ("average", "sum")
 LENGTHS_CHANGE = ("lerp", *WEIGHTED)
 WORDS = "text difference"
+MATCH = "match length"
 HOW_MUCH = ("lerp", "slerp", "subtract", WORDS)
 
 
@@ -28,6 +29,17 @@ class Said:
     instead_of: str = ""
     clip: Any = None
     encoder: Any = None
+
+
+def said_of(given: Mapping[str, Any]) -> Said:
+    """InputError for an embedding beyond the last socket, which the host hands over too."""
+    beyond = sorted(given.keys() - {f.name for f in fields(Said)})
+    if beyond:
+        raise InputError(
+            f"this node has no input {beyond[0]}: mix the first embeddings in one node, and what "
+            "comes out with the others in another"
+        )
+    return Said(**given)
 
 
 @dataclass(frozen=True)
@@ -44,13 +56,18 @@ def mix_embeddings(
 ) -> tuple[VectorOutput, str]:
     """Raises InputError for embeddings that the mode does not take, or that do not fit each
     other."""
-    connected = [output for output in (given or {}).values() if output is not None]
-    embeddings = [embedding_of(output, f"embedding {k}") for k, output in enumerate(connected)]
+    connected = {name: output for name, output in (given or {}).items() if output is not None}
+    embeddings = [embedding_of(output, name) for name, output in connected.items()]
     if not embeddings:
         raise InputError("no embedding is connected: connect Diffusion Prior or CLIP Vision Encode")
     _check(embeddings, mode, weights)
     _check_said(mode, said)
-    several = numbers(weights, "weights") if weights.strip() else None
+    if mode == MATCH and embeddings[1].unit:
+        raise InputError(
+            f"{list(connected)[1]} has length 1, and {mode} is to give the length of an encoder: "
+            "connect CLIP Vision Encode of a picture there"
+        )
+    several = numbers(weights, "weights", "embedding") if weights.strip() else None
     made = MODES[mode](embeddings, Asked(amount, several, said))
     return VectorOutput(made), _about(made, embeddings, mode, amount)
 
@@ -61,16 +78,14 @@ def _check(embeddings: Sequence[ImageEmbedding], mode: str, weights: str) -> Non
     if mode not in WEIGHTED:
         needed, count = (1, "one embedding") if mode == WORDS else (2, "two embeddings")
         if len(embeddings) != needed:
-            raise InputError(
-                f"{mode} is of {count}, and {len(embeddings)} are connected: connect {needed}, "
-                f"or choose {' or '.join(WEIGHTED)}"
-            )
+            found = f"{len(embeddings)} {'is' if len(embeddings) == 1 else 'are'} connected"
+            raise InputError(f"{mode} is of {count}, and {found}: {_instead(mode, needed)}")
         if weights.strip():
             raise InputError(
                 f"weights are for {' and '.join(WEIGHTED)}; the mode is {mode}: clear them, or "
                 "choose one of these"
             )
-    if mode == "match length":
+    if mode == MATCH:
         return  # of a whole batch, to the mean of another
     most = max(embeddings, key=len)
     for other in embeddings:
@@ -80,6 +95,12 @@ def _check(embeddings: Sequence[ImageEmbedding], mode: str, weights: str) -> Non
             f"the embeddings have length 1, and {mode} gives lengths that no encoder has: put each "
             "through match length first, or choose slerp"
         )
+
+
+def _instead(mode: str, needed: int) -> str:
+    if mode == MATCH:
+        return "connect two, of which the second is as long as the first is to be"
+    return f"connect {needed}, or choose {' or '.join(WEIGHTED)}"
 
 
 def _check_said(mode: str, said: Said) -> None:
@@ -120,7 +141,7 @@ def _text_difference(given: Sequence[ImageEmbedding], asked: Asked) -> ImageEmbe
         return _end(given, 0)
     image, said = given[0], asked.said
     to, origin = (
-        read_text(image.space, words, said.clip, said.encoder)
+        read_text(image.space, words, said.clip, said.encoder, who=f"{WORDS} of {image.space}")
         for words in (said.text, said.instead_of)
     )
     return mix.text_diff(image, to, origin, asked.amount)
@@ -139,7 +160,7 @@ MODES: dict[str, Callable[[Sequence[ImageEmbedding], Asked], ImageEmbedding]] = 
     "average": lambda given, asked: mix.average(given, asked.weights),
     "sum": _sum,
     "subtract": _subtract,
-    "match length": lambda given, asked: mix.match_norm(given[0], given[1]),
+    MATCH: lambda given, asked: mix.match_norm(given[0], given[1]),
     WORDS: _text_difference,
 }
 

@@ -15,7 +15,7 @@ def embedding_for(output, reader: Reader) -> ImageEmbedding:
     if embedding.unit:
         raise InputError(
             f"the image embedding has length 1, and {reader.name} was trained on the lengths that "
-            f"{embedding.space.name} gives: match the length to a picture's first, with Mix Image "
-            "Embeddings"
+            f"{embedding.space.encoder} gives: match the length to a picture's first, with Mix "
+            "Image Embeddings in the mode match length"
         )
     return embedding

@@ -16,7 +16,7 @@ from ....mm_core.embedded.weights import load_embedded
 from ....mm_core.errors import InputError
 from ....mm_core.priors.about import how_to_connect
 from ....mm_core.priors.prior import PriorText, check_text
-from ....mm_core.priors.space import EMBEDDED, Space
+from ....mm_core.priors.space import EMBEDDED, UNKNOWN, Space
 from ..embedded import EmbeddedText
 from ..encoders.encoder import HostEncoder
 from ..patcher import home, managed, ready
@@ -33,27 +33,34 @@ def read_text(
     clip: Any = None,
     encoder: HostEncoder | None = None,
     tokens: int = LONGEST,
+    who: str = "",
 ) -> PriorText:
     """One text, for priors of the space, where results wait. Padding is zero.
 
     clip, encoder: one of them, or none for the embedded model's own. tokens: of the text, with
     those that begin and end it; what is beyond is left out and logged. Numbers of emphasis, such as
-    in (red:1.2), are not heard. Raises InputError for a text tower of something else.
+    in (red:1.2), are not heard. who: needs the text, named in errors; empty for a prior of
+    the space. Raises InputError for a text tower of something else.
     """
     if space == EMBEDDED:
         return _by_shipped(words, clip, encoder)
     if (clip is None) == (encoder is None):
         found = "both clip and encoder" if clip is not None else "no text tower"
         raise InputError(
-            f"a prior of {space} needs its text tower and found {found}: {how_to_connect(space)}"
+            f"{who or _prior(space)} needs its text tower and found {found}: "
+            f"{how_to_connect(space)}"
         )
     text = (
-        _padded(*hear(space, words, clip, tokens), tokens)
+        _padded(*hear(space, words, clip, tokens, who or _prior(space)), tokens)
         if encoder is None
         else _by_encoder(space, words, encoder, tokens)
     )
-    check_text(text, space, tokens, f"a prior of {space.name}")
+    check_text(text, space, tokens, who or _prior(space, space.name))
     return text
+
+
+def _prior(space: Space, said: object = None) -> str:
+    return "this prior" if space.name == UNKNOWN else f"a prior of {said or space}"
 
 
 def plain(words: str) -> str:

@@ -38,7 +38,7 @@ class VectorOutput(comfy.clip_vision.Output):
 def embedding_of(output, what: str = "clip_vision_output") -> ImageEmbedding:
     """The vectors of any CLIP_VISION_OUTPUT. Those of unknown origin are told apart by width.
 
-    Raises InputError where there are none, or some that are not finite.
+    Raises InputError where there are none, or some that are not finite or of length 0.
     """
     vectors = getattr(output, "image_embeds", None)
     if not isinstance(vectors, torch.Tensor) or vectors.ndim != 2 or not len(vectors):
@@ -49,5 +49,7 @@ def embedding_of(output, what: str = "clip_vision_output") -> ImageEmbedding:
         )
     if not torch.isfinite(vectors).all():
         raise InputError(f"{what} has numbers that are not finite; make it again")
+    if not vectors.any(dim=1).all():
+        raise InputError(f"{what} has length 0, nothing is told: make it again, or leave it out")
     space = getattr(output, SPACE, None) or space_of_width(vectors.shape[1])
     return ImageEmbedding(vectors.float(), space, getattr(output, UNIT, False))

@@ -59,3 +59,9 @@ def test_numbers_are_read_in_any_of_the_usual_ways(text):
 def test_what_is_no_number_is_refused(text, words):
     with pytest.raises(InputError, match=words):
         numbers(text, "weights")
+
+
+@pytest.mark.parametrize("text", ["x", " "])
+def test_numbers_of_something_else_than_images_are_asked_for_by_its_name(text):
+    with pytest.raises(InputError, match="give one for each embedding, such as"):
+        numbers(text, "weights", "embedding")

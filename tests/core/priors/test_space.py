@@ -8,8 +8,10 @@ from mm_core.priors.space import (
     CLIP_BIGG,
     CLIP_H,
     CLIP_L,
+    EMBEDDED,
     READERS,
     ImageEmbedding,
+    Reader,
     Space,
     check_fits,
     reader_named,
@@ -65,6 +67,29 @@ def test_an_unknown_reader_is_answered_with_the_known_ones():
 def test_spaces_are_known_by_width():
     assert [space_of_width(w) for w in (768, 1024, 1280)] == [CLIP_L, CLIP_H, CLIP_BIGG]
     assert space_of_width(999) == Space("an unknown encoder", 999)
+
+
+def test_no_width_makes_an_embedding_the_embedded_models():
+    with pytest.raises(InputError, match="needs image embeddings of the embedded model's style"):
+        check_fits(space_of_width(EMBEDDED.width), reader_named("the embedded model's style input"))
+
+
+def test_an_unknown_encoder_is_none_to_look_for():
+    unknown = space_of_width(48)
+    with pytest.raises(InputError, match="choose a model that was trained with the encoder that"):
+        check_fits(unknown, reader_named("SD2.1-unCLIP-L"))
+    with pytest.raises(InputError, match="or an embedding of the encoder that it was trained with"):
+        check_fits(CLIP_L, Reader("an adapter", unknown))
+    with pytest.raises(InputError, match="trained with SigLIP base, or a prior of OpenAI"):
+        check_fits(Space("SigLIP base", 768), reader_named("SD2.1-unCLIP-L"))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_an_embedding_that_is_not_finite_is_refused(bad):
+    vectors = torch.zeros(2, 768)
+    vectors[1, 5] = bad
+    with pytest.raises(InputError, match=r"of OpenAI .* has numbers that are not finite"):
+        ImageEmbedding(vectors, CLIP_L)
 
 
 def test_an_embedding_of_another_width_is_refused():

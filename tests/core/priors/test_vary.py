@@ -55,6 +55,41 @@ def test_each_picture_has_a_variation_of_its_own():
     assert near.argmax(1).tolist() == [0, 1, 2]
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5004, 0.9])
+def test_noise_is_as_long_as_each_picture_and_of_the_nearest_level(share):
+    """What the closed form of the rounded level leaves over is sqrt(1 - ab) of the length."""
+    lengths = torch.tensor([[3.0], [20.0], [50.0]])
+    three = ImageEmbedding(lengths / LENGTH * picture(3).vectors, CLIP_BIGG)
+    made = varied(three, share, [1, 2, 3]).vectors
+    at = (math.floor(999 * share + 0.5) + 1) / 1000
+
+    def f(t):
+        return math.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
+
+    kept = f(at) / f(0)
+    left = (made - kept**0.5 * three.vectors).norm(dim=1, keepdim=True)
+    torch.testing.assert_close(left, (1 - kept) ** 0.5 * lengths, rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.8])
+@pytest.mark.parametrize("unit", [True, False])
+def test_what_has_length_1_keeps_it_and_says_so(share, unit):
+    given = picture(2)
+    if unit:
+        given = ImageEmbedding(given.vectors / LENGTH, given.space, unit=True)
+    found = varied(given, share, [1, 2])
+    assert found.unit is unit
+    if unit:
+        torch.testing.assert_close(found.vectors.norm(dim=1), torch.ones(2))
+
+
+@pytest.mark.parametrize("seeds", [[], [-1], [2**64], [3, -1]])
+def test_seeds_are_those_of_a_request(seeds):
+    with pytest.raises(InputError, match=r"seeds are .*; needed some between 0 and 2\^64 - 1"):
+        varied(picture(), 0.3, seeds)
+    assert len(varied(picture(), 0.3, [2**64 - 1])) == 1
+
+
 @pytest.mark.parametrize(
     ("count", "share", "words"),
     [(1, 1.5, "variety is 1.5; it must be between 0 and 1"),
