@@ -11,7 +11,7 @@ demo: $(READY)
 
 # One process for each core, one thread in each.
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check

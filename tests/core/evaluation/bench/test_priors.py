@@ -26,7 +26,9 @@ def priors():
 @pytest.fixture(scope="module")
 def found(priors, oracle, shipped):
     steps = []
-    result = compare(shipped, priors, oracle, 16, 4, lambda: steps.append(1), 64)
+    with pytest.MonkeyPatch.context() as quick:
+        quick.setattr(module, "PAINT_STEPS", 2)
+        result = compare(shipped, priors, oracle, 16, 4, lambda: steps.append(1), 64)
     return result | {"steps": len(steps)}
 
 
