@@ -6,31 +6,37 @@ from typing import Any
 
 import torch
 
+import nodes as host_nodes  # the host's own
+
 from ...mm_core.branches.shapes import blend
 from ...mm_core.embedded.conditions import Encoded, EncodedMap
 from ...mm_core.errors import InputError
-from ...mm_core.types import Modality, Window
+from ...mm_core.types import Modality
+from .beside import BOXES, added_to
 from .ip_adapter.prompt import ImagePromptEffect
+from .masks import GRID, MASK, as_long, joined_masks, mask_of_added
+from .part import CARRIED, CLIP_RANGE, PLACED, RANGE, Part, Ranges, without
+from .same import is_setting, same
 
-ADDED = (
-    "audio_embed", "clip_vision_output", "concat_latent_image", "concat_mask", "control",
-    "control_apply_to_uncond", "gligen", "noise_augmentation", "reference_latents",
-    "reference_latents_method", "time_dim_concat", "unclip_conditioning", "model_conds",
+OF_TEXT = (
+    "attention_mask", "attention_mask_mt5xl", "conditioning_byt5small", "conditioning_llama3",
+    "conditioning_lyrics", "conditioning_mt5xl", "conditioning_scale", "pooled_output",
+    "t5xxl_ids", "t5xxl_weights", "text_input_ids", "unprocessed_ltxav_embeds",
 )  # fmt: skip
-"""What native nodes add to a prompt's CONDITIONING."""
+"""What text encoders themselves give beside tokens, other than settings. Whatever else a prompt
+carries was added to it."""
 
-PLACED = ("area", "mask", "mask_strength", "set_area_to_bounds", "strength", "default")
-RANGE = ("start_percent", "end_percent")
-CLIP_RANGE = ("clip_start_percent", "clip_end_percent")
-NEARLY = 1e-4  # the host leaves gaps of a tenth of this between ranges that meet
+ZEROS, EMPTY, NAMED = range(3)
+"""How much is known of a prompt's absence: nothing, that it is the empty prompt, or what it is."""
 
 
 @dataclass(frozen=True)
 class TextEffect:
-    """CONDITIONING with the prompt, and without it."""
+    """CONDITIONING with the prompt, and without it. known: how much that is known of the latter."""
 
     present: Any
     absent: Any
+    known: int = NAMED
 
     @property
     def continuous(self) -> bool:
@@ -55,25 +61,50 @@ class TextEffect:
 
 @dataclass(frozen=True)
 class AddedEffect:
-    """What native nodes added to a prompt's CONDITIONING: options, and tokens at its end."""
+    """What native nodes added to a prompt's CONDITIONING: options, tokens at its end, ControlNets.
+
+    before: the options that it was added to. length: how many tokens there were.
+    """
 
     options: Mapping[str, Any]
     tokens: torch.Tensor | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    length: int = 0
+    control: Any = None
 
-    def onto(self, conditioning):
-        """CONDITIONING with what was added. Lists, such as reference latents, grow."""
-        return [self._onto(tokens, options) for tokens, options in conditioning]
+    def onto(self, parts: Sequence[Part], name: str) -> list[Part]:
+        """Parts of a row with what was added. Lists, such as reference latents, grow."""
+        return [self._onto(part, name) for part in parts]
 
-    def _onto(self, tokens, options):
-        merged = dict(options)
-        for key, value in self.options.items():
-            before = merged.get(key)
-            grows = isinstance(value, list) and isinstance(before, list)
-            merged[key] = before + value if grows else value
+    def _onto(self, part: Part, name: str) -> Part:
+        plain = without(self.options, (MASK, GRID))
+        merged = added_to(part, plain, self.before, name)
+        if self.control is not None:
+            controls = {**merged.controls, id(self.control): self.control}
+            merged = replace(merged, controls=controls)
+        mask = self.options.get(MASK)
+        if self.tokens is None and not isinstance(mask, torch.Tensor):
+            return merged
+        same_base = part.tokens.shape[1] == self.length and same(
+            part.options.get(MASK), self.before.get(MASK)
+        )
+        if self.tokens is None and not same_base:
+            raise InputError(
+                f"{name} changes the attention mask of its own prompt, and the row has another "
+                "text: connect the prompt that it was made for"
+            )
+        tokens = part.tokens
         if self.tokens is not None:
-            tokens = torch.cat([tokens, self.tokens.to(tokens)], 1)
-            merged = _longer_mask(merged, self.tokens.shape[1])
-        return [tokens, merged]
+            tokens = torch.cat(as_long([tokens, self.tokens.to(tokens)]), 1)
+        if isinstance(mask, torch.Tensor) and same_base:
+            masks = {key: self.options[key] for key in (MASK, GRID) if key in self.options}
+        else:
+            added = {}
+            if isinstance(mask, torch.Tensor):
+                own = mask_of_added(mask, self.length)
+                added = {MASK: own, GRID: self.options.get(GRID, self.before.get(GRID))}
+            masks = joined_masks([part.tokens, self.tokens], [part.options, added])
+        return replace(merged, tokens=tokens, options={**merged.options, **masks})
 
 
 @dataclass(frozen=True)
@@ -104,9 +135,6 @@ class EmbeddedEffect:
         return self.encoded.fine if isinstance(self.encoded, EncodedMap) else self.encoded.tokens
 
 
-Ranges = Sequence[tuple[float, float]]
-"""Shares of sampling from and to which each entry of a CONDITIONING is active. None: all of it."""
-
 Effect = TextEffect | AddedEffect | ControlEffect | ImagePromptEffect | EmbeddedEffect
 
 
@@ -133,13 +161,13 @@ def effect_of(present, absent=None) -> TextEffect | AddedEffect:
             "the conditioning is empty: it has no entry; connect one that a text encoder made"
         )
     if absent is None:
-        return TextEffect(present, _zeroed(present))
+        return TextEffect(present, _zeroed(present), ZEROS)
     if not absent:
         raise InputError("the absent conditioning is empty: leave it out, or connect another")
     if len(present) == len(absent) == 1:
-        (tokens, options), (none, without) = present[0], absent[0]
+        (tokens, options), (none, without_it) = present[0], absent[0]
         length = none.shape[1]
-        added = {k: v for k, v in options.items() if not _same(v, without.get(k))}
+        added = {k: v for k, v in options.items() if not same(v, without_it.get(k))}
         longer = tokens.shape[1] >= length and torch.equal(tokens[:, :length].cpu(), none.cpu())
         if longer and not added.keys() & {*PLACED, "hooks"}:
             rest = tokens[:, length:] if tokens.shape[1] > length else None
@@ -148,93 +176,48 @@ def effect_of(present, absent=None) -> TextEffect | AddedEffect:
                     "conditioning and absent are the same: connect to absent what it was before "
                     "the nodes that added something"
                 )
-            return AddedEffect(_without(_only_new(added, without), RANGE), rest)
-    return TextEffect(present, [[t, _copied(o, present[0][1])] for t, o in absent])
+            return _added(added, without_it, rest, length)
+    return TextEffect(present, absent)
 
 
-def placement(conditioning) -> tuple[tuple[Any, ...], ...]:
-    """Where and when each entry acts. One prompt for the whole picture, always: ((),)."""
-    keys = (*PLACED, *RANGE, *CLIP_RANGE)
-    return tuple(
-        tuple((k, id(o[k]) if isinstance(o[k], torch.Tensor) else o[k]) for k in keys if k in o)
-        for _, o in conditioning
-    )
+def _added(added, before, tokens, length: int) -> AddedEffect:
+    """Of lists and boxes that have grown, and of a chain of ControlNets, what is new."""
+    options = without(added, (*RANGE, "control", "control_apply_to_uncond"))
+    for key, value in options.items():
+        old = before.get(key)
+        if isinstance(value, list) and isinstance(old, list):
+            options[key] = value[len(old) :]
+        elif key == BOXES and old is not None and same(value[:2], old[:2]):
+            options[key] = (*value[:2], value[2][len(old[2]) :])
+    control = _link(added.get("control"), before.get("control"))
+    return AddedEffect(options, tokens, before, length, control)
 
 
-def ranges_of(conditioning) -> Ranges:
-    """When each entry is active; nothing where one always is."""
-    ranges = [(_share(o, "start", 0.0), _share(o, "end", 1.0)) for _, o in conditioning]
-    return () if (0.0, 1.0) in ranges else ranges
-
-
-def parts_of(ranges: Ranges) -> tuple[Window, ...]:
-    """Ranges that meet, or nearly so, as one."""
-    parts: list[Window] = []
-    for start, end in sorted((start, end) for start, end in ranges if start < end):
-        if parts and start <= parts[-1].end + NEARLY:
-            parts[-1] = Window(parts[-1].start, max(end, parts[-1].end))
-        else:
-            parts.append(Window(start, end))
-    return tuple(parts) if ranges else (Window(),)
-
-
-def _share(options, end: str, default: float) -> float:
-    own = options.get(f"{end}_percent", default)
-    clip = options.get(f"clip_{end}_percent", default)
-    chosen = max(own, clip) if end == "start" else min(own, clip)
-    return min(1.0, max(0.0, float(chosen)))
+def _link(control, before):
+    """The ControlNets of a chain that come after another. Raises InputError where it is not one of
+    the chain."""
+    if control is None or before is None:
+        return control
+    if control.previous_controlnet is None:
+        raise InputError(
+            "conditioning has another ControlNet than absent: connect to absent what it was before "
+            "the nodes that added something"
+        )
+    own = control.copy()
+    if control.previous_controlnet is not before:
+        own.set_previous_controlnet(_link(control.previous_controlnet, before))
+    return own
 
 
 def _zeroed(conditioning):
-    out = []
-    for tokens, options in conditioning[:1]:
-        kept = _without(options, (*ADDED, *PLACED, *RANGE, "hooks"))
-        if isinstance(kept.get("pooled_output"), torch.Tensor):
-            kept["pooled_output"] = torch.zeros_like(kept["pooled_output"])
-        out.append([torch.zeros_like(tokens), kept])
-    return out
-
-
-def _copied(options, of):
-    """Options of the other side, with what the host itself gives it of the prompt's: boxes, and a
-    ControlNet of the node that applies to both. A prompt's ranges are not its."""
-    out = _without(options, RANGE)
-    if of.get("gligen") is not None:
-        out.setdefault("gligen", of["gligen"])
-    if of.get("control") is not None and of.get("control_apply_to_uncond"):
-        out.setdefault("control", of["control"])
-    return out
-
-
-def _without(options, keys):
-    return {k: v for k, v in options.items() if k not in keys}
-
-
-def _only_new(added, without):
-    """Of a list that has grown, what it has grown by."""
-    out = {}
-    for key, value in added.items():
-        before = without.get(key)
-        if isinstance(value, list) and isinstance(before, list):
-            value = value[len(before) :]
-        out[key] = value
-    return out
-
-
-def _same(one, other) -> bool:
-    if one is other:
-        return True
-    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
-        return one.shape == other.shape and torch.equal(one.cpu(), other.cpu())
-    if type(one) is not type(other) or not isinstance(one, str | int | float | bool | tuple):
-        return False
-    return one == other
-
-
-def _longer_mask(options, more: int):
-    """Options whose attention mask, where there is one, lets the added tokens be heard."""
-    mask = options.get("attention_mask")
-    if not isinstance(mask, torch.Tensor):
-        return options
-    heard = torch.ones((*mask.shape[:-1], more), dtype=mask.dtype, device=mask.device)
-    return {**options, "attention_mask": torch.cat([mask, heard], -1)}
+    """As ConditioningZeroOut makes it, of the first entry: the text encoder's own numbers, and
+    settings, without what nodes added."""
+    tokens, options = conditioning[0]
+    kept = {
+        key: value
+        for key, value in options.items()
+        if key in OF_TEXT or value is None or is_setting(value)
+    }
+    placed = (*PLACED, *RANGE, *CLIP_RANGE, *CARRIED)
+    plain = [[tokens, without(kept, placed)]]
+    return host_nodes.ConditioningZeroOut().zero_out(plain)[0]

@@ -37,12 +37,14 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         self.ranges = {m.modality.name: m.ranges for m in modalities if m.ranges}
         self.sides: dict[Any, int] = {}
         self.at_hand: Any = None  # what the run that is under way makes conditioning with
+        self.given = self.inputs
         self._set_rows([*program.rows(), NULL])
 
     def _set_rows(self, rows: list[Row]) -> None:
         """Registers the conditioning of the rows that are likely to come up."""
         chains = self.inputs.control_chains
         self.shared = SharedControl(chains) if chains else None
+        self.original_conds.clear()  # those of rows that came up while a latent of another size ran
         for row in dict.fromkeys(rows):
             self._set_row(row)
 
@@ -99,6 +101,9 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 "are for pictures and video only: take them away"
             )
         self.inputs.frame.size = tuple(parts[0].shape[-2:])
+        if self.given.need_size and len(parts) == 1:
+            self.inputs = self.given.sized(noise.shape[2:])
+            self._set_rows([*self.program.rows(), NULL])
         fitted = self.program.fitted(parts[0].shape[0], *parts[0].shape[-2:])
         effort = EXACT if _skips_steps(self.model_options) else self.effort
         self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()))

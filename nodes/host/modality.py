@@ -16,18 +16,19 @@ from ...mm_core.guidance.gain import numbers
 from ...mm_core.priors.space import reader_named
 from ...mm_core.types import Modality, Window
 from .effects import (
+    EMPTY,
+    NAMED,
     ControlEffect,
     Effect,
     EmbeddedEffect,
     HostModality,
     TextEffect,
     effect_of,
-    parts_of,
-    ranges_of,
 )
 from .embedded import HostAdapters
 from .ip_adapter.make import make_prompt
 from .ip_adapter.prompt import Style
+from .part import meeting, ranges_of
 from .prior.readers import embedding_for
 from .prior.vision import style_tokens
 
@@ -82,7 +83,8 @@ def text(clip, prompt: str, negative: str, guidance: Guidance) -> HostModality:
         raise InputError(
             "the clip input is invalid: None; the checkpoint it comes from has no text encoder"
         )
-    effect = TextEffect(_conditioning(clip, prompt), _conditioning(clip, negative))
+    known = NAMED if negative.strip() else EMPTY
+    effect = TextEffect(_conditioning(clip, prompt), _conditioning(clip, negative), known)
     return _told("text", effect, guidance, effect.present)
 
 
@@ -106,7 +108,7 @@ def prompt(positive, negative, guidance: Guidance) -> HostModality:
 def _told(name: str, effect: Effect, guidance: Guidance, conditioning) -> HostModality:
     ranges = ranges_of(conditioning)
     continuous = isinstance(effect, TextEffect) and effect.continuous
-    modality = replace(guidance.modality(name, continuous), within=parts_of(ranges))
+    modality = replace(guidance.modality(name, continuous), within=meeting(ranges))
     return HostModality(modality, effect, ranges)
 
 

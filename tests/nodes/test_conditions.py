@@ -188,7 +188,7 @@ def test_an_area_prompt_beside_a_plain_one(comfy):
         (
             lambda g: [condition(g, in_an_area(g), name="a"),
                        condition(g, under_a_mask(g), name="b")],
-            "a and b both have areas, masks, ranges or several entries, and not the same",
+            "a and b both have areas or masks, and not the same",
         ),
     ],
 )  # fmt: skip
