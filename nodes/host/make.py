@@ -12,6 +12,7 @@ from ...mm_core.guidance.speed import at_speed
 from .effects import EmbeddedEffect, HostModality
 from .embedded import is_embedded
 from .guider import ProgramGuider
+from .rewritten import refuse_rewritten_prompts
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def make_guider(
             f"adapters of the embedded model fit its own MODEL only; found a {kind}: connect "
             "model from the same Load Embedded Model, or leave these modalities out"
         )
+    refuse_rewritten_prompts(model, named)
     program = Program(
         tuple(m.modality for m in named),
         choices.composition,
