@@ -118,3 +118,34 @@ def test_what_is_no_modality_is_refused_by_name(comfy):
     other = g.add("ProbeAnything", anything=g.clip)
     g.save(g.guided(other))
     assert said(comfy, g) == "modality0 got CLIP: connect a modality node, such as Text Modality"
+
+
+@pytest.mark.parametrize("missing", ["latent_image", "model"])
+def test_a_preview_node_is_no_reason_for_success(comfy, missing):
+    """A schedule, a preset and a report stand beside a sampler that cannot run."""
+    g = Graph()
+    curve = g.add(
+        "MMC_Schedule", kind="linear", start=0.0, end=1.0, first=0.0, last=1.0, center=1.0,
+        width=1.2, low=0.2, high=5.0, points="0:1, 1:0",
+    )  # fmt: skip
+    preset = g.add("MMC_Preset", preset="everything")
+    sampled = g.guided(g.text(schedule=curve), preset=preset)
+    g.save(sampled)
+    g.add("MMC_Report", report=[sampled[0], 1])
+    del g.prompt[sampled[0]]["inputs"][missing]
+    status, answer = comfy.post("/prompt", {"prompt": g.prompt})
+    assert status == 400
+    (error,) = answer["node_errors"][sampled[0]]["errors"]
+    assert error["type"] == "required_input_missing"
+    assert error["extra_info"]["input_name"] == missing
+
+
+def test_a_schedule_is_drawn_on_its_node_where_it_is_used(comfy):
+    g = Graph()
+    curve = g.add(
+        "MMC_Schedule", kind="linear", start=0.0, end=1.0, first=0.0, last=1.0, center=1.0,
+        width=1.2, low=0.2, high=5.0, points="0:1, 1:0",
+    )  # fmt: skip
+    g.save(g.guided(g.text(schedule=curve)))
+    outputs = comfy.run(g.prompt)
+    assert len(outputs[curve[0]]["images"]) == 1
