@@ -1,17 +1,19 @@
-"""Modality nodes: an input, with its weight and window, as MMC_MODALITY."""
+"""Modality nodes: an input, with its weight and window, behind those before it."""
 
 from comfy_api.latest import io
 
 from .host import modality as host
 from .sockets import (
     Keypoints,
-    Modality,
     adapters_input,
+    before_input,
     control_inputs,
     control_of,
     finer_inputs,
     guidance_of,
     image_prompt_inputs,
+    modalities_after,
+    modalities_output,
     strength_inputs,
     style_of,
     vision_of,
@@ -28,6 +30,7 @@ class Text(io.ComfyNode):
             description="A prompt as an input with a guidance weight of its own.",
             search_aliases=["prompt", "cfg", "guidance weight"],
             inputs=[
+                before_input(),
                 io.Clip.Input("clip", tooltip="Text encoder that fits the model."),
                 io.String.Input(
                     "text",
@@ -47,12 +50,13 @@ class Text(io.ComfyNode):
                 ),
                 *finer_inputs(),
             ],
-            outputs=[Modality.Output(display_name="modality")],
+            outputs=[modalities_output()],
         )
 
     @classmethod
-    def execute(cls, clip, text, negative="", **guidance) -> io.NodeOutput:
-        return io.NodeOutput(host.text(clip, text, negative, guidance_of(**guidance)))
+    def execute(cls, clip, text, modalities=None, negative="", **guidance) -> io.NodeOutput:
+        made = host.text(clip, text, negative, guidance_of(**guidance))
+        return io.NodeOutput(modalities_after(modalities, made))
 
 
 class StyleImage(io.ComfyNode):
@@ -65,6 +69,7 @@ class StyleImage(io.ComfyNode):
             description="A picture whose texture and colours the result takes on.",
             search_aliases=["image prompt", "style reference", "ip-adapter"],
             inputs=[
+                before_input(),
                 io.Image.Input(
                     "image",
                     optional=True,
@@ -76,17 +81,18 @@ class StyleImage(io.ComfyNode):
                 *finer_inputs(),
                 *image_prompt_inputs(),
             ],
-            outputs=[Modality.Output(display_name="modality")],
+            outputs=[modalities_output()],
         )
 
     @classmethod
     def execute(
-        cls, image=None, adapters=None, ip_adapter=None, clip_vision_output=None, **given
-    ) -> io.NodeOutput:
+        cls, modalities=None, image=None, adapters=None, ip_adapter=None, clip_vision_output=None,
+        **given,
+    ) -> io.NodeOutput:  # fmt: skip
         vision, look = vision_of(given), style_of(given)
         told = guidance_of(**given)
         made = host.style(adapters, ip_adapter, vision, image, look, told, clip_vision_output)
-        return io.NodeOutput(made)
+        return io.NodeOutput(modalities_after(modalities, made))
 
 
 class Depth(io.ComfyNode):
@@ -99,6 +105,7 @@ class Depth(io.ComfyNode):
             description="A depth map that fixes where things are and how near.",
             search_aliases=["depth map", "controlnet depth"],
             inputs=[
+                before_input(),
                 io.Image.Input(
                     "image",
                     tooltip="Depth map, white is near, black is far. Any size; the embedded "
@@ -109,13 +116,14 @@ class Depth(io.ComfyNode):
                 *control_inputs(),
                 *finer_inputs(),
             ],
-            outputs=[Modality.Output(display_name="modality")],
+            outputs=[modalities_output()],
         )
 
     @classmethod
-    def execute(cls, image, adapters=None, **given) -> io.NodeOutput:
+    def execute(cls, image, modalities=None, adapters=None, **given) -> io.NodeOutput:
         control = control_of(given)
-        return io.NodeOutput(host.depth(adapters, control, image, guidance_of(**given)))
+        made = host.depth(adapters, control, image, guidance_of(**given))
+        return io.NodeOutput(modalities_after(modalities, made))
 
 
 class Pose(io.ComfyNode):
@@ -128,6 +136,7 @@ class Pose(io.ComfyNode):
             description="A person's pose, as an OpenPose picture or as keypoints.",
             search_aliases=["openpose", "skeleton", "controlnet pose", "keypoints"],
             inputs=[
+                before_input(),
                 *strength_inputs("pose"),
                 io.Image.Input(
                     "image",
@@ -145,13 +154,16 @@ class Pose(io.ComfyNode):
                 *control_inputs(),
                 *finer_inputs(),
             ],
-            outputs=[Modality.Output(display_name="modality")],
+            outputs=[modalities_output()],
         )
 
     @classmethod
-    def execute(cls, image=None, keypoints=None, adapters=None, **given) -> io.NodeOutput:
+    def execute(
+        cls, modalities=None, image=None, keypoints=None, adapters=None, **given
+    ) -> io.NodeOutput:
         control = control_of(given)
-        return io.NodeOutput(host.pose(adapters, control, image, keypoints, guidance_of(**given)))
+        made = host.pose(adapters, control, image, keypoints, guidance_of(**given))
+        return io.NodeOutput(modalities_after(modalities, made))
 
 
 class Segmentation(io.ComfyNode):
@@ -164,6 +176,7 @@ class Segmentation(io.ComfyNode):
             description="A coloured map of what is where.",
             search_aliases=["semantic map", "controlnet seg"],
             inputs=[
+                before_input(),
                 io.Image.Input(
                     "image",
                     tooltip="Segmentation in the model's palette; see this node's help page. Any "
@@ -174,13 +187,14 @@ class Segmentation(io.ComfyNode):
                 *control_inputs(),
                 *finer_inputs(),
             ],
-            outputs=[Modality.Output(display_name="modality")],
+            outputs=[modalities_output()],
         )
 
     @classmethod
-    def execute(cls, image, adapters=None, **given) -> io.NodeOutput:
+    def execute(cls, image, modalities=None, adapters=None, **given) -> io.NodeOutput:
         control = control_of(given)
-        return io.NodeOutput(host.segmentation(adapters, control, image, guidance_of(**given)))
+        made = host.segmentation(adapters, control, image, guidance_of(**given))
+        return io.NodeOutput(modalities_after(modalities, made))
 
 
 class Audio(io.ComfyNode):
@@ -194,6 +208,7 @@ class Audio(io.ComfyNode):
             "timbre colour the frame.",
             search_aliases=["sound", "music"],
             inputs=[
+                before_input(),
                 io.Audio.Input(
                     "audio",
                     tooltip="Sound of any sample rate and number of channels; the first 30 s are "
@@ -203,12 +218,13 @@ class Audio(io.ComfyNode):
                 adapters_input(),
                 *finer_inputs(),
             ],
-            outputs=[Modality.Output(display_name="modality")],
+            outputs=[modalities_output()],
         )
 
     @classmethod
-    def execute(cls, audio, adapters=None, **guidance) -> io.NodeOutput:
-        return io.NodeOutput(host.audio(adapters, audio, guidance_of(**guidance)))
+    def execute(cls, audio, modalities=None, adapters=None, **guidance) -> io.NodeOutput:
+        made = host.audio(adapters, audio, guidance_of(**guidance))
+        return io.NodeOutput(modalities_after(modalities, made))
 
 
 class Condition(io.ComfyNode):
@@ -222,6 +238,7 @@ class Condition(io.ComfyNode):
             "or what native nodes added to one - reference latents, Redux, unCLIP, GLIGEN, sound.",
             search_aliases=["redux", "reference latent", "unclip", "gligen", "kontext"],
             inputs=[
+                before_input(),
                 io.Conditioning.Input(
                     "conditioning", tooltip="The CONDITIONING with this input in it."
                 ),
@@ -240,9 +257,10 @@ class Condition(io.ComfyNode):
                 ),
                 *finer_inputs(),
             ],
-            outputs=[Modality.Output(display_name="modality")],
+            outputs=[modalities_output()],
         )
 
     @classmethod
-    def execute(cls, conditioning, name, absent=None, **guidance) -> io.NodeOutput:
-        return io.NodeOutput(host.condition(conditioning, absent, name, guidance_of(**guidance)))
+    def execute(cls, conditioning, name, modalities=None, absent=None, **guidance) -> io.NodeOutput:
+        made = host.condition(conditioning, absent, name, guidance_of(**guidance))
+        return io.NodeOutput(modalities_after(modalities, made))

@@ -62,7 +62,7 @@ class DrawSchedule(io.ComfyNode):
                 ),
                 io.Image.Output(display_name="curve", tooltip="The picture, 640 x 360 pixels."),
             ],
-            is_output_node=True,
+            has_intermediate_output=True,
         )  # fmt: skip
 
     @classmethod

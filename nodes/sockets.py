@@ -11,9 +11,10 @@ from ..mm_core.errors import InputError
 from ..mm_core.guidance.compositions import COMPOSITIONS, DEFAULT
 from ..mm_core.guidance.corrections import CORRECTIONS
 from ..mm_core.guidance.speed import SPEEDS
+from .host.effects import HostModality, Modalities
 from .host.ip_adapter.pictures import CROPS
 from .host.ip_adapter.prompt import ABSENT, COMBINE, Style
-from .host.make import Choices
+from .host.make import MOST_MODALITIES, Choices
 from .host.modality import Control, Guidance
 from .host.sample import SAMPLERS, SCHEDULERS
 
@@ -29,7 +30,28 @@ Encoder = io.Custom("MMC_ENCODER")
 Fusion = io.Custom("MMC_FUSION")
 Prior = io.Custom("MMC_PRIOR")
 
-MOST_MODALITIES = 16
+
+def before_input() -> io.Input:
+    """The inputs before a modality node, on one wire."""
+    return Modality.Input(
+        "modalities",
+        optional=True,
+        tooltip="The inputs before this one, from another modality node: they come first, in their "
+        "order. Nothing connected: this one is the first.",
+    )
+
+
+def modalities_output() -> io.Output:
+    return Modality.Output(
+        display_name="modalities",
+        tooltip="The inputs before this one, and this one. Connect it to the next modality node, "
+        "or to sampler or guider.",
+    )
+
+
+def modalities_after(before: Modalities | None, made: HostModality) -> Modalities:
+    """What a modality node gives: those before it, and its own."""
+    return (*(before or ()), made)
 
 
 def strength_inputs(modality: str) -> list[io.Input]:
@@ -321,11 +343,12 @@ def guidance_inputs() -> list[io.Input]:
             template=io.Autogrow.TemplatePrefix(
                 Modality.Input(
                     "modality",
-                    tooltip="An input with its weight. A new socket appears when this one is "
-                    "used, up to 16. The order matters to chained and nested only.",
+                    tooltip="One input with its weight, or all that are chained on its wire. A new "
+                    "socket appears when this one is used; 16 inputs in all. The order matters to "
+                    "chained and nested only.",
                 ),
                 prefix="modality",
-                min=1,
+                min=0,
                 max=MOST_MODALITIES,
             ),
         ),

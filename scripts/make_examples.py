@@ -5,6 +5,7 @@ Run from the pack's folder: python scripts/make_examples.py
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).absolute().parents[1]))
@@ -54,10 +55,17 @@ def strength(name, **changed):
     return {"weight": WEIGHTS[name], "start": 0.0, "end": 1.0, **changed}
 
 
+def chained(graph, *nodes):
+    """The graph with each of these modality nodes behind the one before it."""
+    for before, after in pairwise(nodes):
+        graph[after]["inputs"] = {"modalities": [before, 0], **graph[after]["inputs"]}
+    return graph
+
+
 def inputs(prompt):
-    """1 to 8: the model, and the modalities 2, 4, 6 and 8 with their pictures."""
+    """1 to 8: the model, and the modalities 2, 4, 6 and 8 in a chain, with their pictures."""
     adapters = ["1", 3]
-    return {
+    graph = {
         "1": node("MMC_LoadEmbedded", "Load Embedded Model"),
         "2": node(
             "MMC_Text", "Text", clip=["1", 1], text=prompt, **strength("text"), negative=""
@@ -71,15 +79,16 @@ def inputs(prompt):
         "7": load("pose"),
         "8": node("MMC_Pose", "Pose", **strength("pose"), image=["7", 0], adapters=adapters),
     }  # fmt: skip
+    return chained(graph, "2", "4", "6", "8")
 
 
-def sampled(prefix, **settings):
-    """9 to 12: from an empty latent to a saved picture."""
+def sampled(prefix, last="8", **settings):
+    """9 to 12: from an empty latent to a saved picture. last: of the chain of modalities."""
     return {
         "9": node("EmptyLatentImage", "Empty latent", width=128, height=128, batch_size=1),
         "10": node(
             "MMC_KSampler", "Multimodal KSampler", model=["1", 0],
-            **{f"modalities.modality{i}": [str(2 * i + 2), 0] for i in range(4)},
+            **{"modalities.modality0": [last, 0]},
             composition="leave_one_out", cfg=1.0, seed=1, steps=25, sampler_name="euler",
             scheduler="normal", denoise=1.0, latent_image=["9", 0], **settings,
         ),
@@ -137,13 +146,9 @@ def words_to_style(_prompt):
             clip_vision_output=["6", 0],
         ),
     }  # fmt: skip
-    graph |= sampled("mmc_03")
+    graph |= sampled("mmc_03", last="7")
     graph["9"]["inputs"]["batch_size"] = PICTURES
-    sampler = graph["10"]["inputs"]
-    for name in [n for n in sampler if n.startswith("modalities.")]:
-        del sampler[name]
-    sampler |= {"modalities.modality0": ["2", 0], "modalities.modality1": ["7", 0]}
-    return graph
+    return chained(graph, "2", "7")
 
 
 EXAMPLES = {

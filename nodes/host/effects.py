@@ -150,6 +150,21 @@ class HostModality:
         return replace(self, modality=replace(self.modality, name=name))
 
 
+Modalities = tuple[HostModality, ...]
+"""What a wire of MMC_MODALITY carries: one input, or all that are chained, in their order."""
+
+
+def on_wire(socket: str, wire: HostModality | Modalities | None) -> Modalities:
+    """What a socket got. Other things come where the editor hands on something else for a node
+    that is bypassed."""
+    inputs = wire if isinstance(wire, tuple) else () if wire is None else (wire,)
+    if strange := [type(m).__name__ for m in inputs if not isinstance(m, HostModality)]:
+        raise InputError(
+            f"{socket} got {strange[0]}: connect a modality node, such as Text Modality"
+        )
+    return inputs
+
+
 def effect_of(present, absent=None) -> TextEffect | AddedEffect:
     """What a CONDITIONING is next to one without it.
 

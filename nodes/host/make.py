@@ -9,10 +9,13 @@ from ...mm_core.guidance.presets import Preset
 from ...mm_core.guidance.program import Program, auto_named
 from ...mm_core.guidance.report import Report, describe
 from ...mm_core.guidance.speed import at_speed
-from .effects import EmbeddedEffect, HostModality
+from .effects import EmbeddedEffect, HostModality, Modalities, on_wire
 from .embedded import is_embedded
 from .guider import ProgramGuider
 from .rewritten import refuse_rewritten_prompts
+
+MOST_MODALITIES = 16
+Sockets = Mapping[str, HostModality | Modalities | None]
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,9 @@ class Choices:
     preset: Preset | None = None
 
 
-def make_guider(
-    model, modalities: Mapping[str, HostModality] | None, choices: Choices
-) -> ProgramGuider:
-    """The guider for what is connected; empty sockets are skipped."""
-    connected = [m for m in (modalities or {}).values() if m is not None]
-    if not connected:
-        raise InputError("no modality is connected; connect at least one, such as Text Modality")
+def make_guider(model, sockets: Sockets | None, choices: Choices) -> ProgramGuider:
+    """The guider for what is connected, socket after socket; empty ones are skipped."""
+    connected = in_order(sockets or {})
     names = auto_named([m.modality.name for m in connected])
     named = [m.renamed(name) for m, name in zip(connected, names, strict=True)]
     if any(isinstance(m.effect, EmbeddedEffect) for m in named) and not is_embedded(model):
@@ -53,6 +52,26 @@ def make_guider(
     if choices.preset is not None:
         program = choices.preset.applied(program)
     return ProgramGuider(model, named, *at_speed(program, choices.speed))
+
+
+def in_order(sockets: Sockets) -> Modalities:
+    """The inputs of all sockets. Raises InputError where there is none, or one comes twice."""
+    found: dict[int, tuple[str, HostModality]] = {}
+    for socket, wire in sockets.items():
+        for m in on_wire(socket, wire):
+            if id(m) in found:
+                first, _ = found[id(m)]
+                raise InputError(
+                    f"the {m.modality.name} input comes by {first} and again by {socket}, and "
+                    "would count twice: put the modality nodes one behind the other and connect "
+                    "the last"
+                )
+            found[id(m)] = socket, m
+    if not found:
+        raise InputError("no modality is connected; connect at least one, such as Text Modality")
+    if len(found) > MOST_MODALITIES:
+        raise InputError(f"found {len(found)} inputs; a sampler takes at most {MOST_MODALITIES}")
+    return tuple(m for _, m in found.values())
 
 
 @dataclass(frozen=True)

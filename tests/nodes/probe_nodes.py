@@ -26,6 +26,21 @@ class ProbeKeypoints:
         return (json.loads(text),)
 
 
+class ProbeAnything:
+    """Hands on what it gets, of any type, as switches do."""
+
+    RETURN_TYPES = ("*",)
+    FUNCTION = "hand_on"
+    CATEGORY = "tests"
+
+    @classmethod
+    def INPUT_TYPES(cls):  # noqa: N802
+        return {"required": {"anything": ("*",)}}
+
+    def hand_on(self, anything):
+        return (anything,)
+
+
 class ForeignConfig(comfy.supported_models_base.BASE):
     unet_config = {}  # noqa: RUF012  the host's class attributes
     unet_extra_config = {}  # noqa: RUF012
@@ -87,5 +102,5 @@ class ProbeDifference:
 
 
 NODE_CLASS_MAPPINGS = {
-    probe.__name__: probe for probe in (ProbeKeypoints, ProbeModel, ProbeDifference)
+    probe.__name__: probe for probe in (ProbeKeypoints, ProbeAnything, ProbeModel, ProbeDifference)
 }

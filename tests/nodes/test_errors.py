@@ -119,18 +119,6 @@ def test_the_native_prompt_node_says_it_too(comfy):
     assert str(error.value) == UNKNOWN
 
 
-@pytest.mark.parametrize("node", ["guided", "guider"])
-def test_nothing_connected_is_refused_before_it_runs(comfy, node):
-    g = Graph()
-    made = getattr(g, node)()
-    g.save(made if node == "guided" else g.custom(made))
-    status, answer = comfy.post("/prompt", {"prompt": g.prompt})
-    assert status == 400
-    (error,) = answer["node_errors"][made[0]]["errors"]
-    assert error["type"] == "required_input_missing"
-    assert error["extra_info"]["input_name"] == "modalities.modality0"
-
-
 def test_a_weight_out_of_range_is_refused_before_it_runs(comfy):
     g = Graph()
     text = g.text(weight=30.0)

@@ -74,12 +74,17 @@ def test_reports_end_a_graph_and_two_of_them_agree(comfy):
     assert identical(one, other)
 
 
+def curve(g, **changed):
+    """A schedule's node, and a node that asks for its picture: alone it is no reason to run."""
+    node, _ = g.add("MMC_Schedule", **{**CURVE, **changed})
+    g.save_image([node, 1])
+    return node
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_curve_of_every_kind_is_drawn(comfy, kind):
     g = Graph()
-    node = g.add("MMC_Schedule", **{**CURVE, "kind": kind})
-    g.save_image([node[0], 1])
-    ((drawn,), _), saved = shown(comfy, g.prompt, node[0]), comfy.images(g.prompt)[-1]
+    ((drawn,), _), saved = shown(comfy, g.prompt, curve(g, kind=kind)), comfy.images(g.prompt)[-1]
     assert drawn.size == (640, 360)
     assert identical(drawn, saved)
 
@@ -88,8 +93,7 @@ def test_curves_of_other_settings_look_different(comfy):
     found = []
     for changed in ({}, {"end": 0.5}, {"kind": "bell"}, {"kind": "points", "points": "0:0\n1:1"}):
         g = Graph()
-        node = g.add("MMC_Schedule", **{**CURVE, **changed})
-        found.append(shown(comfy, g.prompt, node[0])[0][0])
+        found.append(shown(comfy, g.prompt, curve(g, **changed))[0][0])
     assert len({picture.tobytes() for picture in found}) == 4
 
 
@@ -106,12 +110,11 @@ def test_curves_of_other_settings_look_different(comfy):
 )
 def test_what_is_no_curve_is_refused_by_name(comfy, changed, said):
     g = Graph()
-    g.add("MMC_Schedule", **{**CURVE, **changed})
+    curve(g, **changed)
     with pytest.raises(ServerError, match=said):
         comfy.run(g.prompt)
 
 
 def test_points_matter_to_the_kind_points_only(comfy):
     g = Graph()
-    node = g.add("MMC_Schedule", **{**CURVE, "points": "nonsense"})
-    assert shown(comfy, g.prompt, node[0])[0]
+    assert shown(comfy, g.prompt, curve(g, points="nonsense"))[0]

@@ -5,6 +5,7 @@ from itertools import count
 import comfy.patcher_extension
 
 from ....mm_core.errors import InputError
+from ..effects import on_wire
 from .carry import tags
 from .prompt import Frame, ImagePromptEffect, with_banks
 
@@ -12,8 +13,17 @@ CALL = comfy.patcher_extension.WrappersMP.CALC_COND_BATCH
 _applied = count(1)
 
 
-def apply_prompt(model, positive, negative, modality):
+def apply_prompt(model, positive, negative, wire):
     """MODEL, positive and negative. Several may follow each other."""
+    inputs = on_wire("modality", wire)
+    if len(inputs) != 1:
+        names = ", ".join(m.modality.name for m in inputs) or "none"
+        raise InputError(
+            f"modality has {len(inputs)} inputs on its wire ({names}) where one is needed: "
+            "connect nothing to the modalities of that Style Image Modality, and give each "
+            "picture an Apply Image Prompt of its own"
+        )
+    (modality,) = inputs
     effect = modality.effect
     if not isinstance(effect, ImagePromptEffect):
         raise InputError(
