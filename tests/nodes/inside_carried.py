@@ -303,33 +303,37 @@ def pooled():
     )  # fmt: skip
 
 
-def a_prompt_each():
-    """Two pictures with a prompt each, beside one prompt for both: each picture as if alone."""
-    model, nothing = unet(), words(9)
-    each, other = 2 * random(51, 2, 7, 128), words(3)
-    latent = {"samples": torch.zeros(2, 4, 16, 16)}
-
-    def drawn(present, latent):
-        made = {
-            "0": inputs.condition(other, nothing, "a", Guidance(3.0)),
-            "1": inputs.condition(present, nothing, "b", Guidance(2.0)),
-        }
-        guider = make_guider(model, made, Choices("leave_one_out", 1.0))
-        noise = random(60, 2, 4, 16, 16)[: len(latent)]
-        return noise, guider
+def a_prompt_each(model, other, added=None):
+    """Two pictures with a prompt each, beside one prompt for both, or what was added to it: each
+    picture as if alone."""
+    more = options_of(model)
+    nothing, each = words(9, **more), 2 * random(51, 2, 7, 128)
 
     def run(present, noise):
-        _, guider = drawn(present, noise)
+        made = {
+            "0": inputs.condition(present, nothing, "b", Guidance(2.0)),
+            "1": inputs.condition(*(added(words(3, **more)) if added else (other, nothing)), "a",
+                                  Guidance(3.0)),
+        }  # fmt: skip
+        guider = make_guider(model, made, Choices("leave_one_out", 1.0))
         sampler = comfy.samplers.sampler_object("euler")
         with torch.inference_mode():
             return guider.sample(
-                noise, torch.zeros_like(noise), sampler, torch.tensor([3.0, 1.0, 0.0]), seed=1
+                noise, torch.zeros_like(noise), sampler, torch.tensor([0.9, 0.5, 0.0]), seed=1
             )
 
-    noise = random(60, *latent["samples"].shape)
-    together = run([[each, {}]], noise)
-    alone = [run([[each[k : k + 1], {}]], noise[k : k + 1]) for k in range(2)]
+    noise = random(60, 2, *latent_of(model)["samples"].shape[1:])
+    together = run([[each, more]], noise)
+    alone = [run([[each[k : k + 1], more]], noise[k : k + 1]) for k in range(2)]
     return off(together, torch.cat(alone))
+
+
+def redux(conditioning):
+    """What core's Apply Style Model makes of a prompt, at half its strength; and the prompt."""
+    model = SimpleNamespace(get_cond=lambda given: given)
+    return host_nodes.StyleModelApply().apply_stylemodel(
+        conditioning, model, random(52, 1, 9, 128), 0.5, "attn_bias"
+    )[0], conditioning
 
 
 def combined(*conditionings):
@@ -571,7 +575,10 @@ def main():
             "ControlNets": two_controls(),
             "pooled vectors": pooled(),
         },
-        "a prompt each": a_prompt_each(),
+        "a prompt each": {
+            "beside a second text": a_prompt_each(unet(), words(3)),
+            "beside Redux": a_prompt_each(flux(), None, redux),
+        },
         "additions": additions(),
         "picture encoders": picture_encoders(),
         "as KSampler": as_ksampler(),

@@ -81,8 +81,9 @@ def test_what_both_carry_is_all_there(found, what):
     assert found["both"][what] < 1e-6
 
 
-def test_a_prompt_for_each_picture_stands_beside_one_for_all(found):
-    assert found["a prompt each"] < 1e-5
+@pytest.mark.parametrize("case", ["beside a second text", "beside Redux"])
+def test_a_prompt_for_each_picture_stands_beside_one_for_all(found, case):
+    assert found["a prompt each"][case] < 1e-5
 
 
 @pytest.mark.parametrize("what", ALONE)
