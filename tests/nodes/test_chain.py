@@ -112,6 +112,15 @@ def test_sixteen_inputs_are_the_most_on_a_wire_too(comfy):
     assert said(comfy, g) == "found 17 inputs; a sampler takes at most 16"
 
 
+def test_a_socket_that_there_is_not_is_named(comfy):
+    g = Graph()
+    g.save(g.guided(*[g.text()] * 17))
+    assert said(comfy, g) == (
+        "this node has no input modalities.modality16: put modality nodes one behind the other, "
+        "and connect the last"
+    )
+
+
 def test_what_is_no_modality_is_refused_by_name(comfy):
     """As where the editor hands on a node's first input for one that is bypassed."""
     g = Graph()
