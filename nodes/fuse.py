@@ -5,9 +5,7 @@ from comfy_api.latest import io
 from ..mm_core.fusion.modes import MODES
 from .host.fusion.fuse import fuse
 from .host.say import say
-from .sockets import Embedding, Fusion
-
-MOST_EMBEDDINGS = 16
+from .sockets import Embedding, Fusion, growing, refuse_beyond
 
 
 class FuseEmbeddings(io.ComfyNode):
@@ -21,17 +19,13 @@ class FuseEmbeddings(io.ComfyNode):
             "averaged, or by a fitted block. What was done is shown on the node.",
             search_aliases=["concat conditioning", "merge embeddings", "cross attention", "film"],
             inputs=[
-                io.Autogrow.Input(
+                growing(
                     "embeddings",
-                    template=io.Autogrow.TemplatePrefix(
-                        Embedding.Input(
-                            "embedding",
-                            tooltip="From an Encode node. A new socket appears when this one is "
-                            "used, up to 16. The order matters to concat only.",
-                        ),
-                        prefix="embedding",
-                        min=1,
-                        max=MOST_EMBEDDINGS,
+                    Embedding.Input(
+                        "embedding",
+                        optional=True,
+                        tooltip="From an Encode node; any of these sockets. More appear when all "
+                        "are used, up to 16. The order matters to concat only.",
                     ),
                 ),
                 io.Combo.Input(
@@ -67,7 +61,10 @@ class FuseEmbeddings(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, mode, embeddings=None, fusion=None, conditioning=None) -> io.NodeOutput:
+    def execute(
+        cls, mode, embeddings=None, fusion=None, conditioning=None, **beyond
+    ) -> io.NodeOutput:
+        refuse_beyond(beyond, "fuse the first in one node, and what comes out with the others")
         made, embedding, about = fuse(embeddings, mode, fusion, conditioning)
         say(about)
         return io.NodeOutput(made, embedding, about)

@@ -5,7 +5,10 @@ from comfy_api.latest import io
 from ..mm_core.guidance.presets import PRESETS
 from .host.make import GuiderReport, make_guider, run_report
 from .host.sample import sample_with
+from .host.sent import refuse_cut_off
 from .sockets import Preset, Report, choices_of, effort_inputs, guidance_inputs, sampling_inputs
+
+SENT_ALONG = [io.Hidden.unique_id, io.Hidden.prompt, io.Hidden.extra_pnginfo]
 
 
 class Guider(io.ComfyNode):
@@ -27,10 +30,12 @@ class Guider(io.ComfyNode):
                     "sampling, and how they add up.",
                 ),
             ],
+            hidden=SENT_ALONG,
         )
 
     @classmethod
     def execute(cls, model, modalities=None, **choices) -> io.NodeOutput:
+        refuse_cut_off(cls.hidden)
         guider = make_guider(model, modalities, choices_of(**choices))
         return io.NodeOutput(guider, GuiderReport(guider))
 
@@ -63,6 +68,7 @@ class KSampler(io.ComfyNode):
                     "up, and how many there were.",
                 ),
             ],
+            hidden=SENT_ALONG,
         )
 
     @classmethod
@@ -70,6 +76,7 @@ class KSampler(io.ComfyNode):
         cls, model, seed, steps, sampler_name, scheduler, denoise, latent_image,
         modalities=None, **choices,
     ) -> io.NodeOutput:  # fmt: skip
+        refuse_cut_off(cls.hidden)
         guider = make_guider(model, modalities, choices_of(**choices))
         latent = sample_with(guider, seed, steps, sampler_name, scheduler, denoise, latent_image)
         return io.NodeOutput(latent, run_report(guider))

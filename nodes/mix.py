@@ -4,9 +4,7 @@ from comfy_api.latest import io
 
 from .host.prior.mix import MODES, mix_embeddings, said_of
 from .host.say import say
-from .sockets import encoder_input
-
-MOST_EMBEDDINGS = 16
+from .sockets import encoder_input, growing
 
 
 class MixEmbeddings(io.ComfyNode):
@@ -21,18 +19,14 @@ class MixEmbeddings(io.ComfyNode):
             "from words to other words.",
             search_aliases=["interpolate images", "slerp", "blend clip vision", "text diff"],
             inputs=[
-                io.Autogrow.Input(
+                growing(
                     "embeddings",
-                    template=io.Autogrow.TemplatePrefix(
-                        io.ClipVisionOutput.Input(
-                            "embedding",
-                            tooltip="From Diffusion Prior or CLIP Vision Encode. A new socket "
-                            "appears when this one is used, up to 16. All of one encoder; as many "
-                            "images in each, or one.",
-                        ),
-                        prefix="embedding",
-                        min=1,
-                        max=MOST_EMBEDDINGS,
+                    io.ClipVisionOutput.Input(
+                        "embedding",
+                        optional=True,
+                        tooltip="From Diffusion Prior or CLIP Vision Encode; any of these sockets. "
+                        "More appear when all are used, up to 16. All of one encoder; as many "
+                        "images in each, or one.",
                     ),
                 ),
                 io.Combo.Input(

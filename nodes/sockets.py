@@ -1,5 +1,6 @@
 """Our socket types, and the inputs that several nodes share."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 
 from comfy_api.latest import io
@@ -14,7 +15,7 @@ from ..mm_core.guidance.speed import SPEEDS
 from .host.effects import HostModality, Modalities
 from .host.ip_adapter.pictures import CROPS
 from .host.ip_adapter.prompt import ABSENT, COMBINE, Style
-from .host.make import MOST_MODALITIES, Choices
+from .host.make import Choices
 from .host.modality import Control, Guidance
 from .host.sample import SAMPLERS, SCHEDULERS
 
@@ -29,6 +30,26 @@ Embedding = io.Custom("MMC_EMBEDDING")
 Encoder = io.Custom("MMC_ENCODER")
 Fusion = io.Custom("MMC_FUSION")
 Prior = io.Custom("MMC_PRIOR")
+
+MOST_SOCKETS = 16
+ALWAYS_THERE = 5
+
+
+def growing(name: str, each: io.Input) -> io.Input:
+    """Sockets that appear as they are needed: modalities of modality0, modality1 and so on.
+
+    each is optional, so that any of them suffices. When nodes become a subgraph, or a subgraph
+    nodes, the editors of ComfyUI 0.20 to 0.33 lose the wires of growing sockets, but for those that
+    are always there: all of these save the last.
+    """
+    template = io.Autogrow.TemplatePrefix(each, prefix=each.id, min=ALWAYS_THERE, max=MOST_SOCKETS)
+    return io.Autogrow.Input(name, template=template)
+
+
+def refuse_beyond(given: Iterable[str], remedy: str) -> None:
+    """InputError for inputs that a node does not have: the host hands over a link to any name."""
+    for name in sorted(given):
+        raise InputError(f"this node has no input {name}: {remedy}")
 
 
 def before_input() -> io.Input:
@@ -338,18 +359,14 @@ def guidance_inputs() -> list[io.Input]:
     """What guider and sampler have in common."""
     return [
         io.Model.Input("model", tooltip="The diffusion model. It is cloned, never changed."),
-        io.Autogrow.Input(
+        growing(
             "modalities",
-            template=io.Autogrow.TemplatePrefix(
-                Modality.Input(
-                    "modality",
-                    tooltip="One input with its weight, or all that are chained on its wire. A new "
-                    "socket appears when this one is used; 16 inputs in all. The order matters to "
-                    "chained and nested only.",
-                ),
-                prefix="modality",
-                min=0,
-                max=MOST_MODALITIES,
+            Modality.Input(
+                "modality",
+                optional=True,
+                tooltip="One input with its weight, or all that are chained on its wire; any of "
+                "these sockets. More appear when all are used, up to 16. The order matters to "
+                "chained and nested only.",
             ),
         ),
         io.Combo.Input(
@@ -460,7 +477,8 @@ def effort_inputs() -> list[io.Input]:
 
 
 def choices_of(
-    composition, cfg, speed="exact", correction="none", overlap=0.0, preset=None
+    composition, cfg, speed="exact", correction="none", overlap=0.0, preset=None, **beyond
 ) -> Choices:
     """What guidance_inputs and effort_inputs hand over, but for model and modalities."""
+    refuse_beyond(beyond, "put modality nodes one behind the other, and connect the last")
     return Choices(composition, cfg, speed, correction, overlap, preset)

@@ -110,17 +110,21 @@ class Server:
         shutil.copyfile(path, self.base / "input" / name)
         return name
 
-    def run(self, prompt, timeout=300, on_event=None, on_bytes=None):
+    def run(self, prompt, timeout=300, on_event=None, on_bytes=None, workflow=None):
         """Runs an API prompt to its end. {node: outputs}; raises ServerError where it fails.
 
         on_event gets every JSON message, on_bytes every binary one, such as previews.
+        workflow: what the editor would send along.
         """
         client = uuid.uuid4().hex
         events = websocket.create_connection(
             f"ws://127.0.0.1:{self.port}/ws?clientId={client}", timeout=timeout
         )
         try:
-            status, answer = self.post("/prompt", {"prompt": prompt, "client_id": client})
+            asked = {"prompt": prompt, "client_id": client}
+            if workflow is not None:
+                asked["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
+            status, answer = self.post("/prompt", asked)
             if status != 200 or answer.get("node_errors"):
                 raise ServerError(json.dumps(answer, indent=1))
             wanted = answer["prompt_id"]

@@ -112,12 +112,59 @@ def test_sixteen_inputs_are_the_most_on_a_wire_too(comfy):
     assert said(comfy, g) == "found 17 inputs; a sampler takes at most 16"
 
 
+def test_a_socket_that_there_is_not_is_named(comfy):
+    g = Graph()
+    g.save(g.guided(*[g.text()] * 17))
+    assert said(comfy, g) == (
+        "this node has no input modalities.modality16: put modality nodes one behind the other, "
+        "and connect the last"
+    )
+
+
 def test_what_is_no_modality_is_refused_by_name(comfy):
     """As where the editor hands on a node's first input for one that is bypassed."""
     g = Graph()
     other = g.add("ProbeAnything", anything=g.clip)
     g.save(g.guided(other))
     assert said(comfy, g) == "modality0 got CLIP: connect a modality node, such as Text Modality"
+
+
+def written(g, off):
+    """The prompt as a workflow of the editor, with one node muted; the prompt loses it."""
+    nodes, links = [], []
+    for number, node in g.prompt.items():
+        slots = []
+        for name, value in node["inputs"].items():
+            if isinstance(value, list):
+                modal = name.startswith("modalities")
+                links.append([len(links) + 1, int(value[0]), value[1], int(number), len(slots),
+                              "MMC_MODALITY" if modal else "OTHER"])  # fmt: skip
+                slots.append({"name": name, "type": links[-1][5], "link": len(links)})
+        nodes.append({"id": int(number), "type": node["class_type"], "inputs": slots,
+                      "mode": 2 if number == off else 0})  # fmt: skip
+    del g.prompt[off]
+    for node in g.prompt.values():
+        node["inputs"] = {k: v for k, v in node["inputs"].items() if v != [off, 0]}
+    return {"nodes": nodes, "links": links}
+
+
+@pytest.mark.parametrize("node", ["guided", "guider"])
+def test_a_mute_that_cuts_off_inputs_is_refused_by_name(comfy, node):
+    g = Graph()
+    text, style, depth = makers(g)
+    first = text()
+    second = style(modalities=first)
+    made = getattr(g, node)(depth(modalities=second))
+    g.keep(made if node == "guided" else g.custom(made))
+    workflow = written(g, second[0])
+    with pytest.raises(ServerError) as error:
+        comfy.run(g.prompt, workflow=workflow)
+    assert str(error.value) == (
+        f"Style Image Modality (node {second[0]}) is muted, which cuts off Text Modality (node "
+        f"{first[0]}) before it on the same wire: bypass it instead (Ctrl+B)"
+    )
+    assert comfy.run(g.prompt)  # without a workflow there is nothing to tell
+    assert comfy.run(g.prompt, workflow={"nodes": [], "links": []})
 
 
 @pytest.mark.parametrize("missing", ["latent_image", "model"])

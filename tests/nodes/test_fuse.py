@@ -192,6 +192,15 @@ def test_sound_is_fused_with_words(comfy):
             "image has tokens of width 40; the fusion block was made for 48: use the encoder it "
             "was fitted with",
         ),
+        (
+            lambda g: g.fused(),
+            "no embedding is connected; connect at least one, from an Encode node",
+        ),
+        (
+            lambda g: g.fused(*[g.encoded(ONE)] * 17),
+            "this node has no input embeddings.embedding16: fuse the first in one node, and what "
+            "comes out with the others",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(fusions, make, said):

@@ -159,6 +159,7 @@ def test_it_says_what_was_done(comfy):
         ([{}, {}], {"text": "a"}, "text and instead_of are for text difference; the mode is"),
         ([{}], {"mode": "text difference", "text": "a"}, "text difference of an unknown "
          "encoder, width 48 needs its text tower and found no text"),
+        ([], {}, "no embedding is connected: connect Diffusion Prior or CLIP Vision Encode"),
         ([{}] * 17, {"mode": "sum"}, "this node has no input embeddings.embedding16: mix"),
     ],
 )  # fmt: skip

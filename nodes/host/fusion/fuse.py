@@ -34,6 +34,8 @@ def fuse(
     prompts = [[of_entry(entry, base)] for entry in conditioning or ()]
     if conditioning is not None and not prompts:
         raise InputError("the conditioning input is empty: leave it out, or connect another")
+    if not given and not prompts:
+        raise InputError("no embedding is connected; connect at least one, from an Encode node")
     made = [_fused([*prompt, *given], mode, fusion) for prompt in prompts or [[]]]
     return [_entry(e) for e, _ in made], made[0][0], made[0][1]
 
