@@ -24,7 +24,7 @@ from ..weights.load import (
 from ..weights.save import save_tensors
 from .autoregressive import ARSizes, AutoregressivePrior, CodeTransformer
 from .claims import check_room, count_layers, needs, shown
-from .dalle2 import Dalle2Network, Dalle2Sizes
+from .dalle2 import RULES, Dalle2Network, Dalle2Sizes, named_as_newest
 from .diffusion import LIMIT, DiffusionPrior
 from .keys import renamed_tensors
 from .laion import LaionPrior
@@ -41,26 +41,28 @@ AnyPrior = DiffusionPrior | LaionPrior | AutoregressivePrior
 Network = PriorTransformer | Dalle2Network | CodeTransformer
 
 
-def read_layout(path: Path, heads: int | None = None) -> Layout:
+def read_layout(path: Path, heads: int | None = None, trained_with: str | None = None) -> Layout:
     """What a published file is, from its header alone. Raises WeightsError if it is no whole prior.
 
-    heads: of the network, where they are not 64 wide.
+    heads, trained_with: see detect.
     """
-    layout = detect(read_shapes(path), path.name, heads)
+    layout = detect(read_shapes(path), path.name, heads, trained_with)
     kinds = {n: k for n, k in read_kinds(path).items() if n.startswith(layout.prefix)}
     check_kinds({n: k for n, k in kinds.items() if n.rpartition(".")[2] != MASK}, path.name)
     check_shapes(_empty(layout, nn), _needed(layout), path.name)
     return layout
 
 
-def read_network(path: Path, heads: int | None = None) -> tuple[Network, Space, Header | None]:
+def read_network(
+    path: Path, heads: int | None = None, trained_with: str | None = None
+) -> tuple[Network, Space, Header | None]:
     """The network without its weights, whose embeddings it gives, and the header of a file of ours.
 
     From the file's header alone. Raises WeightsError where load_prior would.
     """
     header = read_header(path)
     if header is None:
-        layout = read_layout(path, heads)
+        layout = read_layout(path, heads, trained_with)
         return _empty(layout, nn), layout.space, None
     check_header(header, KIND, VERSION, path.name)
     check_kinds(read_kinds(path), path.name)
@@ -76,16 +78,17 @@ def load_prior(
     limit: float = LIMIT,
     precision: torch.dtype = torch.float32,
     ops: ModuleType = nn,
+    trained_with: str | None = None,
 ) -> AnyPrior:
     """The prior on the CPU, ready to sample: a published file, or one that save_prior wrote.
 
-    limit: of a normalised embedding's numbers; 5 is what diffusers has for Karlo. A file of ours
-    brings its own. precision: of the weights. Raises WeightsError for a file that is no whole
-    prior, and for one whose numbers cannot be.
+    heads, trained_with: see detect. limit: of a normalised embedding's numbers; 5 is what diffusers
+    has for Karlo. A file of ours brings its own of all three. precision: of the weights. Raises
+    WeightsError for a file that is no whole prior, and for one whose numbers cannot be.
     """
     if read_header(path) is not None:
         return _load_ours(path, precision, ops)
-    layout = read_layout(path, heads)
+    layout = read_layout(path, heads, trained_with)
     network = _empty(layout, ops)
     tensors = read_foreign(path)
     if layout.original and layout.sizes:
@@ -93,6 +96,9 @@ def load_prior(
     if layout.prefix:
         tensors = {n.removeprefix(layout.prefix): t for n, t in tensors.items()
                    if n.startswith(layout.prefix)}  # fmt: skip
+    if layout.family == "dalle2":
+        _check_offsets(tensors, path.name)
+        tensors = named_as_newest(tensors)
     tensors = {n: tensors[n] for n in _needed(layout)}
     check_values(tensors, path.name)
     _fill(network, tensors, precision)
@@ -206,12 +212,23 @@ def _empty(layout: Layout, ops: ModuleType) -> PriorTransformer | Dalle2Network:
     with torch.device("meta"):
         if layout.sizes:
             return PriorTransformer(layout.sizes, ops)
-        return Dalle2Network(Dalle2Sizes.of(layout.shapes, layout.source), ops)
+        rule = RULES[layout.trained_with]
+        return Dalle2Network(Dalle2Sizes.of(layout.shapes, layout.source, rule), ops)
 
 
 def _needed(layout: Layout) -> dict[str, tuple[int, ...]]:
     """Without what some files hold beside the network: a mask that every layer can make."""
     return {n: s for n, s in layout.shapes.items() if n != MASK}
+
+
+def _check_offsets(tensors: Mapping[str, Tensor], source: str) -> None:
+    """WeightsError for a norm's offset that is not 0, for which the network has no place."""
+    for name, tensor in tensors.items():
+        if name.endswith(".beta") and tensor.any():
+            raise WeightsError(
+                f"{source} cannot be used: {name} has numbers other than 0, which no "
+                "DALLE2-pytorch leaves there; download it again"
+            )
 
 
 def _fill(network: nn.Module, tensors: dict[str, Tensor], precision: torch.dtype) -> None:

@@ -24,7 +24,8 @@ class Priors(Fusing):
         """MMC_Prior, with the random text tower where a file of ours is read."""
         if file not in SHIPPED and not {"clip", "encoder"} & given.keys():
             given["encoder"] = self.add("MMC_LoadEncoder", folder="tower")
-        loaded = self.add("MMC_LoadPrior", file=file)
+        heads = 2 if file == "karlo.safetensors" else 0  # 128 wide, which is no published width
+        loaded = self.add("MMC_LoadPrior", file=file, heads=heads)
         asked = {"seed": 5, "steps": 4, "guidance": 2.0, **given}
         return self.add("MMC_Prior", prior=loaded, text=text, **asked)
 
