@@ -140,6 +140,7 @@ def load_priors(path: Path = SHIPPED, ops: ModuleType = nn) -> tuple[EmbeddedPri
     priors = {n: rebuilt(c, _below(tensors, f"{n}."), path.name, ops) for n, c in configs.items()}
     for name, prior in priors.items():
         prior.source = f"embedded: {name}"  # as users choose it
+        prior.dropped = header.recipe.get("drop") != 0
     tower.eval().requires_grad_(False)
     return EmbeddedPriors(tower, space, priors), header
 

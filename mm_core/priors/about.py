@@ -8,9 +8,10 @@ from ..weights.header import Header
 from .autoregressive import CodeTransformer
 from .dalle2 import NEWEST, RULES, SAVED_BY, Dalle2Network
 from .layout import PUBLISHED
-from .load import Network, read_network
+from .load import Network, read_network, share_dropped
 from .space import CLIP_BIGG, CLIP_H, CLIP_L, EMBEDDED, Space, readers_of
 
+UNDROPPED = "no text was dropped in training: use guidance 1, or give a negative text"
 SAID = 8  # numbers of a recipe, or of what was measured
 LOAD = "Load Encoder with a CLIPTextModelWithProjection folder"
 TOWERS = {
@@ -45,6 +46,8 @@ def about_network(name: str, network: Network, space: Space, header: Header | No
     if header is not None:
         said = ("trained", _trained(header)), ("measured", _plain(header.figures))
         lines += [f"{what}: {words}" for what, words in said if words]
+        if share_dropped(header) == 0:
+            lines.append(UNDROPPED)
     return "\n".join(lines)
 
 
@@ -71,7 +74,8 @@ def _trained(header: Header) -> str:
     steps = done.get(kind) if isinstance(done, dict) else None
     told = {"steps": steps if steps is not None else stage.get("steps")}
     told |= {n: stage.get(n) for n in ("batch", "rate")}
-    told |= {n: header.recipe.get(n) for n in ("pairs", "drop", "seed")}
+    told |= {"pairs": header.recipe.get("pairs"), "drop": share_dropped(header)}
+    told |= {"seed": header.recipe.get("seed")}
     return _plain(told)
 
 

@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..types import Float, Tensor
 from .dalle2 import Dalle2Network
 from .noise import Noise
-from .prior import PriorText, Request, Tick, check_finite, check_text, no_tick
+from .prior import PriorText, Request, Tick, check_finite, check_guidance, check_text, no_tick
 from .space import ImageEmbedding, Space
 from .unclip import Draw, Predict, Table, solve_mean
 
@@ -28,6 +28,11 @@ class LaionPrior:
     ):
         self.network, self.space, self.table, self.source = network, space, table, source
 
+    @property
+    def dropped(self) -> bool:
+        """See check_guidance. DALLE2-pytorch 0.23.0 to 1.8.4 trained as if nothing was dropped."""
+        return self.network.sizes.nulls != "padding"
+
     @torch.inference_mode()
     def sample(
         self,
@@ -42,12 +47,7 @@ class LaionPrior:
         number of the answer is not finite; and for guidance without a negative text where the
         prior has nothing that stands for none.
         """
-        if request.guidance != 1 and negative is None and self.network.sizes.nulls == "padding":
-            raise InputError(
-                f"{self.source} was saved by DALLE2-pytorch 0.23.0 to 1.8.4, which dropped no "
-                f"text while it trained, so guidance {request.guidance:g} has nothing to move away "
-                "from; set guidance to 1, or give a negative text"
-            )
+        check_guidance(self.dropped, request.guidance, negative is not None, self.source)
         count, total = len(request.seeds), len(self.table.betas)
         if request.steps > total and request.solver != "mean":
             raise InputError(

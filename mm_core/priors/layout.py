@@ -65,17 +65,6 @@ def detect(
             f"out_proj.weight or {DALLE2_MARK}; choose a Karlo, Kandinsky 2 or LAION prior"
         )
     sizes = _sizes(found, source, heads)
-    for name in (MEAN, STD):
-        if name not in found:
-            raise WeightsError(
-                f"{source} lacks {name}, without which its embeddings have no scale; choose the "
-                f"diffusers file of the prior, or add {MEAN} and {STD} of its CLIP statistics"
-            )
-        if found[name] != (1, sizes.dim):
-            raise WeightsError(
-                f"{source} does not fit itself: {name} is {found[name]}, expected "
-                f"{(1, sizes.dim)}; use the statistics of the CLIP that the prior was trained for"
-            )
     return Layout(source, "transformer", space_of_width(sizes.dim), found, sizes, original)
 
 
@@ -106,7 +95,22 @@ def _sizes(found: Mapping[str, Shape], source: str, heads: int | None) -> Sizes:
             f"{source} cannot be used: it has {places[-2]} places, needed more than {EXTRA}; "
             "download it again"
         )
+    _check_statistics(found, dim, source)
     return Sizes(dim, width, _heads(width, heads, source), layers, places[-2] - EXTRA)
+
+
+def _check_statistics(found: Mapping[str, Shape], dim: int, source: str) -> None:
+    for name in (MEAN, STD):
+        if name not in found:
+            raise WeightsError(
+                f"{source} lacks {name}, without which its embeddings have no scale; choose the "
+                f"diffusers file of the prior, or add {MEAN} and {STD} of its CLIP statistics"
+            )
+        if found[name] != (1, dim):
+            raise WeightsError(
+                f"{source} does not fit itself: {name} is {found[name]}, expected {(1, dim)}; use "
+                "the statistics of the CLIP that the prior was trained for"
+            )
 
 
 def _heads(width: int, told: int | None, source: str) -> int:

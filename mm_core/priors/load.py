@@ -121,6 +121,19 @@ def save_prior(
     )
 
 
+def share_dropped(header: Header) -> float | None:
+    """Of the texts that a prior of ours was trained on; None where the file does not say.
+
+    Files may claim a share though there was no empty text to put in place of those dropped.
+    """
+    share = header.recipe.get("drop")
+    if header.config.get("prior") == "diffusion" and header.recipe.get("empty") is False:
+        return 0.0
+    if isinstance(share, bool) or not isinstance(share, (int, float)):
+        return None
+    return float(share)
+
+
 def described(prior: DiffusionPrior | AutoregressivePrior) -> dict[str, Any]:
     """What rebuild() needs to make the prior again, without its tensors."""
     out: dict[str, Any] = {"space": asdict(prior.space), "sizes": asdict(prior.network.sizes)}
@@ -203,6 +216,7 @@ def _load_ours(
     check_kinds(read_kinds(path), path.name)
     tensors, header = read_weights(path, KIND, VERSION)
     prior = rebuilt(header.config, tensors, path.name, ops)
+    prior.dropped = share_dropped(header) != 0
     for weight in prior.network.parameters():  # statistics stay as they are
         weight.data = weight.data.to(precision)
     return prior
