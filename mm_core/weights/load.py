@@ -1,6 +1,6 @@
 """Reads safetensors and refuses what does not fit: header first, every difference named."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,13 @@ def check_header(header: Header, kind: str, version: int, source: str) -> None:
         )
 
 
-def read_foreign(path: Path) -> dict[str, Tensor]:
-    """All tensors of a file that others made.
+def read_foreign(path: Path, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    """All tensors of a file that others made, or those of these names.
 
     Raises WeightsError if the file is missing, pickled or not safetensors.
     """
     with _opened(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return {name: file.get_tensor(name) for name in names or file.keys()}
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:

@@ -12,7 +12,7 @@ from ...errors import WeightsError
 from ...types import Tensor
 from ...weights.load import check_shapes, read_foreign, read_shapes
 from .adapter import IPAdapter, TimedAdapter, make_adapter
-from .keys import canonical_names, is_lora
+from .keys import canonical_names, is_lora, named
 from .layout import Layout, detect
 
 
@@ -44,10 +44,10 @@ def read_adapter(path: Path) -> AdapterFile:
     Raises WeightsError also for tensors that are not all finite numbers.
     """
     layout = read_layout(path)
-    named = canonical_names(read_foreign(path))
-    _check_numbers(named, path.name)
-    lora = {name: tensor for name, tensor in named.items() if is_lora(name)}
-    return AdapterFile(layout, {n: t for n, t in named.items() if n not in lora}, lora)
+    tensors = canonical_names(read_foreign(path, named(read_shapes(path))))
+    _check_numbers(tensors, path.name)
+    lora = {name: tensor for name, tensor in tensors.items() if is_lora(name)}
+    return AdapterFile(layout, {n: t for n, t in tensors.items() if n not in lora}, lora)
 
 
 def load_adapter(path: Path, ops: ModuleType = nn) -> IPAdapter | TimedAdapter:

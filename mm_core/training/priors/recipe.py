@@ -96,7 +96,8 @@ def train_on_pairs(
 ) -> None:
     """Fits one prior to a folder's pairs and writes it to out / NAME.
 
-    Its header holds the settings that acted. Raises InputError for a work folder of other pairs, and for a training that diverged.
+    Its header holds the settings that acted. Raises InputError for a work folder of other pairs,
+    and for a training that diverged.
     """
     has_empty = pairs.empty is not None
     beside = f'{"with" if has_empty else "without"} the text ""'
