@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..weights.header import Header
+from ..weights.load import named
 from .autoregressive import CodeTransformer
 from .dalle2 import NEWEST, RULES, SAVED_BY, Dalle2Network
 from .layout import PUBLISHED
@@ -29,7 +30,7 @@ TOWERS = {
 def about_file(path: Path, heads: int | None = None, trained_with: str | None = None) -> str:
     """The same for a file, from its header alone. Raises WeightsError for one that is no prior."""
     network, space, header = read_network(path, heads, trained_with)
-    return about_network(path.name, network, space, header)
+    return about_network(named(path), network, space, header)
 
 
 def about_network(name: str, network: Network, space: Space, header: Header | None = None) -> str:

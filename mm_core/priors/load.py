@@ -15,6 +15,7 @@ from ..weights.header import Header
 from ..weights.load import (
     check_header,
     check_shapes,
+    named,
     read_foreign,
     read_header,
     read_kinds,
@@ -46,10 +47,10 @@ def read_layout(path: Path, heads: int | None = None, trained_with: str | None =
 
     heads, trained_with: see detect.
     """
-    layout = detect(read_shapes(path), path.name, heads, trained_with)
+    layout = detect(read_shapes(path), named(path), heads, trained_with)
     kinds = {n: k for n, k in read_kinds(path).items() if n.startswith(layout.prefix)}
-    check_kinds({n: k for n, k in kinds.items() if n.rpartition(".")[2] != MASK}, path.name)
-    check_shapes(_empty(layout, nn), _needed(layout), path.name)
+    check_kinds({n: k for n, k in kinds.items() if n.rpartition(".")[2] != MASK}, named(path))
+    check_shapes(_empty(layout, nn), _needed(layout), named(path))
     return layout
 
 
@@ -64,11 +65,11 @@ def read_network(
     if header is None:
         layout = read_layout(path, heads, trained_with)
         return _empty(layout, nn), layout.space, None
-    check_header(header, KIND, VERSION, path.name)
-    check_kinds(read_kinds(path), path.name)
+    check_header(header, KIND, VERSION, named(path))
+    check_kinds(read_kinds(path), named(path))
     shapes = read_shapes(path)
-    space, network = _described(header.config, shapes, path.name, nn)
-    check_shapes(network, shapes, path.name)
+    space, network = _described(header.config, shapes, named(path), nn)
+    check_shapes(network, shapes, named(path))
     return network, space, header
 
 
@@ -97,15 +98,15 @@ def load_prior(
         tensors = {n.removeprefix(layout.prefix): t for n, t in tensors.items()
                    if n.startswith(layout.prefix)}  # fmt: skip
     if layout.family == "dalle2":
-        _check_offsets(tensors, path.name)
+        _check_offsets(tensors, named(path))
         tensors = named_as_newest(tensors)
     tensors = {n: tensors[n] for n in _needed(layout)}
-    check_values(tensors, path.name)
+    check_values(tensors, named(path))
     _fill(network, tensors, precision)
     if isinstance(network, Dalle2Network):
         table = cosine_table(network.sizes.times, torch.float64)
-        return LaionPrior(network, layout.space, table, path.name)
-    return DiffusionPrior(network, layout.space, limit, source=path.name)
+        return LaionPrior(network, layout.space, table, named(path))
+    return DiffusionPrior(network, layout.space, limit, source=named(path))
 
 
 def save_prior(
@@ -213,9 +214,9 @@ def _space(described: Any, sizes: Sizes | ARSizes) -> Space:
 def _load_ours(
     path: Path, precision: torch.dtype, ops: ModuleType
 ) -> DiffusionPrior | AutoregressivePrior:
-    check_kinds(read_kinds(path), path.name)
+    check_kinds(read_kinds(path), named(path))
     tensors, header = read_weights(path, KIND, VERSION)
-    prior = rebuilt(header.config, tensors, path.name, ops)
+    prior = rebuilt(header.config, tensors, named(path), ops)
     prior.dropped = share_dropped(header) != 0
     for weight in prior.network.parameters():  # statistics stay as they are
         weight.data = weight.data.to(precision)
