@@ -3,5 +3,7 @@
 import sys
 
 from .cli.main import main
+from .weights.command import call_as
 
+call_as(sys.executable, "-m", "mm_core")
 sys.exit(main())

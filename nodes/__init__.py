@@ -1,7 +1,11 @@
 """The nodes, in the order a workflow uses them."""
 
+import sys
+from pathlib import Path
+
 from comfy_api.latest import io
 
+from ..mm_core.weights.command import call_as
 from .apply import ApplyImagePrompt
 from .encode import EncodeAudio, EncodeImage, EncodeText, EncodeVideo
 from .fuse import FuseEmbeddings
@@ -19,6 +23,7 @@ from .report import ShowReport
 from .schedule import DrawSchedule
 from .variations import Variations
 
+call_as(sys.executable or "python", str(Path(__file__).absolute().parents[1] / "mmc.py"))
 for files in (ip_adapter_files, encoder_files, fusion_files, prior_files):
     files.register_folder()
 

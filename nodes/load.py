@@ -217,6 +217,27 @@ class LoadPrior(io.ComfyNode):
                     "unit, 1 to 100. 10 as Karlo and Kandinsky were published; diffusers has 5 "
                     "for Karlo. Files of this pack bring their own; LAION's has none.",
                 ),
+                io.Int.Input(
+                    "heads",
+                    default=0,
+                    min=0,
+                    max=256,
+                    optional=True,
+                    advanced=True,
+                    tooltip="How many attention heads the prior has, 1 to 256; 0 for the known "
+                    "number, which is 32 for Karlo's and Kandinsky's. Only files of that form "
+                    "but another width need it.",
+                ),
+                io.Combo.Input(
+                    "trained_with",
+                    options=list(prior_files.VERSIONS),
+                    default=prior_files.BY_FILE,
+                    optional=True,
+                    advanced=True,
+                    tooltip="The version of DALLE2-pytorch that trained a LAION prior. Files of "
+                    "before 1.9 do not tell, and computed otherwise; about says so where it "
+                    "matters.",
+                ),
             ],
             outputs=[
                 Prior.Output(display_name="prior", tooltip="Connect it to Diffusion Prior."),
@@ -232,7 +253,7 @@ class LoadPrior(io.ComfyNode):
         return prior_files.stamp_of(file)
 
     @classmethod
-    def execute(cls, file, precision="float32", limit=prior_files.LIMIT) -> io.NodeOutput:
-        prior = prior_files.load(file, precision, limit)
+    def execute(cls, file, precision="float32", limit=prior_files.LIMIT, **told) -> io.NodeOutput:
+        prior = prior_files.load(file, precision, limit, **told)
         say(prior.about)
         return io.NodeOutput(prior, prior.about)

@@ -15,7 +15,8 @@ from ..encoders.families import about
 from ..errors import MMError
 from ..evaluation import weights as oracle_file
 from ..priors.about import about_file
-from ..weights.load import read_shapes
+from ..weights.command import command
+from ..weights.load import named, read_shapes
 
 PACKAGES = ("torch", "transformers", "safetensors", "numpy", "pillow")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt")
@@ -95,7 +96,7 @@ def _models(folder: Path) -> Iterator[str]:
             said = USABLE.get(folder.name, _usable(_readable, "readable"))(path)
             yield _line(f"{name}: {said}")
         elif path.suffix in PICKLED:
-            yield _line(f"{name}: NOT usable: pickled; run mmc convert {path}")
+            yield _line(f"{name}: NOT usable: pickled; run {command('convert', path)}")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -147,7 +148,7 @@ def _line(text: str) -> str:
 
 
 def _prior(path: Path) -> str:
-    return about_file(path).splitlines()[0].removeprefix(f"{path.name}: ")
+    return about_file(path).splitlines()[0].removeprefix(f"{named(path)}: ")
 
 
 USABLE = {ADAPTERS: _usable(read_layout), PRIORS: _usable(_prior)}

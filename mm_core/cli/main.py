@@ -8,6 +8,7 @@ from typing import NoReturn
 import torch
 
 from ..errors import InputError, MMError
+from ..weights.command import command
 
 USER_ERROR, CANCELLED = 2, 130
 
@@ -22,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """The whole command line. Sub-commands import what they need when they run."""
     top = Parser(
-        prog="mmc",
+        prog=command(),
         description="Text, style, depth, pose, segmentation and sound steer one picture, "
         "each by its own guidance weight, on the embedded model.",
     )

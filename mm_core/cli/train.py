@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ..errors import InputError
+from ..weights.command import command
 from ..weights.save import save_json
 from . import options, train_prior
 
@@ -51,7 +52,7 @@ def run(given: argparse.Namespace) -> None:
         return
     for option in ("pairs", "kind"):
         if getattr(given, option) is not None:
-            raise InputError(f"--{option}: belongs to mmc train prior; leave it out")
+            raise InputError(f"--{option}: belongs to {command('train', 'prior')}; leave it out")
     recipe = read_recipe(given.config) if given.config else Recipe()
     if given.minutes is not None:
         if not 0 < given.minutes < 1e6:

@@ -25,23 +25,25 @@ def run(given: argparse.Namespace, report: Callable[[str], None]) -> None:
     from ..training.embedded.config import fill_recipe
     from ..training.priors.config import PriorRecipe
     from ..training.priors.pairs import read_pairs
-    from ..training.priors.recipe import train_embedded_priors, train_on_pairs
+    from ..training.priors.recipe import train_embedded_priors, train_on_pairs, undropped
 
     if given.start is not None:
         raise InputError(f"--start {given.start}: a prior has no earlier one; leave it out")
     if given.kind and not given.pairs:
         raise InputError(f"--kind {given.kind}: needed with --pairs only; give both or neither")
+    kind = (given.kind or KINDS[0]) if given.pairs else None
     recipe = fill_recipe(given.config, PriorRecipe()) if given.config else PriorRecipe()
     if given.minutes is not None:
         if not 0 < given.minutes < 1e6:
             raise InputError(f"--minutes {given.minutes:g}: needed a number above 0")
-        recipe = recipe.within(given.minutes)
+        recipe = recipe.within(given.minutes, kind)
     pairs = read_pairs(given.pairs) if given.pairs else None
     options.writable_folder(given.out)
     options.writable_folder(given.work, "--work")
     save_json(recipe.as_dict(), given.work / "recipe.json")
-    if pairs:
-        kind = given.kind or KINDS[0]
+    if pairs and kind:
+        if said := undropped(pairs, given.pairs, kind, recipe):
+            sys.stderr.write(f"{said}\n")
         train_on_pairs(pairs, given.pairs, kind, recipe, given.work, given.out, report)
         return
     model, _ = load_embedded()

@@ -24,7 +24,7 @@ from ..priors.space import EMBEDDED, ImageEmbedding
 from ..priors.transformer import HIDDEN
 from ..types import Bool, Tensor, Tokens
 from ..weights.header import Header
-from ..weights.load import check_shapes, fill, read_weights
+from ..weights.load import check_shapes, fill, named, read_weights
 from ..weights.save import save_tensors
 from .conditioners import WIDTH, StyleEncoder, TextEncoder
 from .conditions import EncodedStream
@@ -130,16 +130,17 @@ def load_priors(path: Path = SHIPPED, ops: ModuleType = nn) -> tuple[EmbeddedPri
         configs = {name: header.config[name] for name in PRIORS}
     except (KeyError, TypeError, ValueError) as e:
         raise WeightsError(
-            f"{path.name} has no usable settings in its header ({e}); train the priors again"
+            f"{named(path)} has no usable settings in its header ({e}); train the priors again"
         ) from e
     space = _space(tensors, path)
     words = _below(tensors, "tower.")
-    check_shapes(TextTower(layers), {n: tuple(t.shape) for n, t in words.items()}, path.name)
+    check_shapes(TextTower(layers), {n: tuple(t.shape) for n, t in words.items()}, named(path))
     tower = TextTower(layers, ops)
     tower.load_state_dict(words)
-    priors = {n: rebuilt(c, _below(tensors, f"{n}."), path.name, ops) for n, c in configs.items()}
+    priors = {n: rebuilt(c, _below(tensors, f"{n}."), named(path), ops) for n, c in configs.items()}
     for name, prior in priors.items():
         prior.source = f"embedded: {name}"  # as users choose it
+        prior.dropped = header.recipe.get("drop") != 0
     tower.eval().requires_grad_(False)
     return EmbeddedPriors(tower, space, priors), header
 
@@ -156,7 +157,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Header]:
 
 def _space(tensors: Mapping[str, Tensor], path: Path) -> StyleSpace:
     space = StyleSpace()
-    fill(space, _below(tensors, "space."), path.name)
+    fill(space, _below(tensors, "space."), named(path))
     return space
 
 

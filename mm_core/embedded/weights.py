@@ -7,7 +7,7 @@ import torch
 from ..errors import WeightsError
 from ..types import Tensor
 from ..weights.header import Header
-from ..weights.load import fill, read_weights
+from ..weights.load import fill, named, read_weights
 from ..weights.save import save_tensors
 from .denoiser import Widths
 from .model import EmbeddedModel
@@ -23,8 +23,8 @@ def load_embedded(path: Path = SHIPPED) -> tuple[EmbeddedModel, Header]:
     try:
         model = EmbeddedModel(Widths(**header.config["widths"]))
     except (KeyError, TypeError, ValueError) as e:
-        raise WeightsError(f"{path.name} has no usable widths in its header ({e})") from e
-    fill(model, {name: t.float() for name, t in tensors.items()}, path.name)
+        raise WeightsError(f"{named(path)} has no usable widths in its header ({e})") from e
+    fill(model, {name: t.float() for name, t in tensors.items()}, named(path))
     return model.eval().requires_grad_(False), header
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError, WeightsError
+from ..weights.command import command
 from ..weights.load import PICKLED, SHOWN, read_shapes
 from .library import library, named_class, one_line, precision, quiet, release
 
@@ -94,8 +95,8 @@ def weight_files(folder: Path) -> list[Path]:
     if len(pickles) == 1:
         raise WeightsError(
             f"{folder}: found only {pickles[0].name}, which is pickled and can run code when it "
-            f"is opened; needed model.safetensors: run mmc convert {pickles[0]} --out "
-            f"{folder / 'model.safetensors'}"
+            "is opened; needed model.safetensors: run "
+            f"{command('convert', pickles[0], '--out', folder / 'model.safetensors')}"
         )
     if pickles:
         raise WeightsError(

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..errors import InputError, WeightsError
 from ..weights.header import Header
-from ..weights.load import fill, read_weights
+from ..weights.load import fill, named, read_weights
 from ..weights.save import save_tensors
 from .block import FusionBlock
 from .kinds import build, kind_of
@@ -29,10 +29,10 @@ def load_fusion(path: Path, ops: ModuleType = nn) -> tuple[FusionBlock, Header]:
         plain, block = build(kind, settings), build(kind, settings, ops)
     except (KeyError, TypeError, InputError) as e:
         raise WeightsError(
-            f"{path.name} describes no fusion block that can be built here ({e}); "
+            f"{named(path)} describes no fusion block that can be built here ({e}); "
             "update the pack, or fit the block again"
         ) from e
-    fill(plain, tensors, path.name)  # layers of other ops may have no weights to compare with yet
+    fill(plain, tensors, named(path))  # layers of other ops may have no weights to compare with yet
     block.load_state_dict(plain.state_dict(), assign=True)
     return block.eval().requires_grad_(False), header
 

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from ..weights.header import Header
+from ..weights.load import named
 from .autoregressive import CodeTransformer
-from .dalle2 import Dalle2Network
+from .dalle2 import NEWEST, RULES, SAVED_BY, Dalle2Network
 from .layout import PUBLISHED
-from .load import Network, read_network
+from .load import Network, read_network, share_dropped
 from .space import CLIP_BIGG, CLIP_H, CLIP_L, EMBEDDED, Space, readers_of
 
+UNDROPPED = "no text was dropped in training: use guidance 1, or give a negative text"
 SAID = 8  # numbers of a recipe, or of what was measured
 LOAD = "Load Encoder with a CLIPTextModelWithProjection folder"
 TOWERS = {
@@ -25,10 +27,10 @@ TOWERS = {
 """How the text tower of each space gets to a prior in ComfyUI."""
 
 
-def about_file(path: Path, heads: int | None = None) -> str:
+def about_file(path: Path, heads: int | None = None, trained_with: str | None = None) -> str:
     """The same for a file, from its header alone. Raises WeightsError for one that is no prior."""
-    network, space, header = read_network(path, heads)
-    return about_network(path.name, network, space, header)
+    network, space, header = read_network(path, heads, trained_with)
+    return about_network(named(path), network, space, header)
 
 
 def about_network(name: str, network: Network, space: Space, header: Header | None = None) -> str:
@@ -40,10 +42,28 @@ def about_network(name: str, network: Network, space: Space, header: Header | No
         f"reads text through the text tower of {space.name}: {how_to_connect(space)}",
         f"read by {', '.join(r.name for r in readers_of(space)) or 'no model that is known here'}",
     ]
+    if isinstance(network, Dalle2Network) and network.sizes.nulls != "all":
+        lines.append(_dated(network))
     if header is not None:
         said = ("trained", _trained(header)), ("measured", _plain(header.figures))
         lines += [f"{what}: {words}" for what, words in said if words]
+        if share_dropped(header) == 0:
+            lines.append(UNDROPPED)
     return "\n".join(lines)
+
+
+def _dated(network: Dalle2Network) -> str:
+    """By which rule a file without all learned nulls is computed, and which others it may need."""
+    saved_by, fitting = SAVED_BY[network.sizes.nulls]
+    version = next(name for name, rule in RULES.items() if rule == network.sizes.rule)
+    if version != NEWEST:
+        return f"computed as DALLE2-pytorch {version} computes"
+    others = " or ".join(name for name in fitting if name != version)
+    return (
+        f"computed as DALLE2-pytorch {version} computes, though {saved_by} saved it: attention "
+        "changed while tensors kept their names, and the file does not tell what it was trained "
+        f"with; set trained_with to {others} if you know, or if its answers are no good"
+    )
 
 
 def _trained(header: Header) -> str:
@@ -55,7 +75,8 @@ def _trained(header: Header) -> str:
     steps = done.get(kind) if isinstance(done, dict) else None
     told = {"steps": steps if steps is not None else stage.get("steps")}
     told |= {n: stage.get(n) for n in ("batch", "rate")}
-    told |= {n: header.recipe.get(n) for n in ("pairs", "drop", "seed")}
+    told |= {"pairs": header.recipe.get("pairs"), "drop": share_dropped(header)}
+    told |= {"seed": header.recipe.get("seed")}
     return _plain(told)
 
 

@@ -17,7 +17,7 @@ from ..types import Float, Int, Tensor, Tokens
 from .blocks import Block, Past
 from .codes import Codes, dot_buckets
 from .noise import Noise
-from .prior import PriorText, Request, Tick, check_finite, check_text, no_tick
+from .prior import PriorText, Request, Tick, check_finite, check_guidance, check_text, no_tick
 from .space import ImageEmbedding, Space
 from .transformer import causal_bias
 
@@ -150,7 +150,7 @@ class AutoregressivePrior:
     """The network, sampled. Its steps are codes, so Request.steps means nothing to it, nor do the
     solvers of diffusion; "mean" is refused, since it cannot give one."""
 
-    unit = False
+    unit, dropped = False, True
 
     def __init__(self, network: CodeTransformer, space: Space, source: str = "the prior"):
         self.network, self.space, self.source = network, space, source
@@ -178,6 +178,7 @@ class AutoregressivePrior:
         given, noise = text.sized(count), Noise(request.seeds)
         sides = [(given, [Past() for _ in net.layers])]
         if request.guidance != 1:
+            check_guidance(self.dropped, request.guidance, negative is not None, self.source)
             against = negative.sized(count) if negative is not None else net.without(count)
             sides.append((against, [Past() for _ in net.layers]))
 

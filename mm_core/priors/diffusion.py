@@ -5,7 +5,7 @@ import torch
 from ..errors import InputError
 from ..types import Tensor
 from .noise import Noise
-from .prior import PriorText, Request, Tick, check_finite, check_text, join, no_tick
+from .prior import PriorText, Request, Tick, check_finite, check_guidance, check_text, join, no_tick
 from .space import ImageEmbedding, Space
 from .transformer import PriorTransformer
 from .unclip import Predict, Table, cosine_table, solve
@@ -17,9 +17,10 @@ class DiffusionPrior:
     """Karlo, Kandinsky 2.1 or 2.2, or one of that form. Its embeddings have the encoder's lengths.
 
     limit: every number of a predicted, normalised embedding lies within it. source: for messages.
+    dropped: see prior.check_guidance.
     """
 
-    unit = False
+    unit, dropped = False, True
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class DiffusionPrior:
         check_text(given, self.space, self.network.sizes.tokens, self.source)
         guided = request.guidance != 1
         if guided:
+            check_guidance(self.dropped, request.guidance, negative is not None, self.source)
             if negative is None:
                 raise InputError(
                     f"{self.source} needs a negative text for guidance {request.guidance:g}; "

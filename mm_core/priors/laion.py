@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..types import Float, Tensor
 from .dalle2 import Dalle2Network
 from .noise import Noise
-from .prior import PriorText, Request, Tick, check_finite, check_text, no_tick
+from .prior import PriorText, Request, Tick, check_finite, check_guidance, check_text, no_tick
 from .space import ImageEmbedding, Space
 from .unclip import Draw, Predict, Table, solve_mean
 
@@ -28,6 +28,11 @@ class LaionPrior:
     ):
         self.network, self.space, self.table, self.source = network, space, table, source
 
+    @property
+    def dropped(self) -> bool:
+        """See check_guidance. DALLE2-pytorch 0.23.0 to 1.8.4 trained as if nothing was dropped."""
+        return self.network.sizes.nulls != "padding"
+
     @torch.inference_mode()
     def sample(
         self,
@@ -39,8 +44,10 @@ class LaionPrior:
         """See Prior. Without a negative text the prior's learned nulls stand for none.
 
         Raises InputError for text of another CLIP, for more steps than in training, and where a
-        number of the answer is not finite.
+        number of the answer is not finite; and for guidance without a negative text where the
+        prior has nothing that stands for none.
         """
+        check_guidance(self.dropped, request.guidance, negative is not None, self.source)
         count, total = len(request.seeds), len(self.table.betas)
         if request.steps > total and request.solver != "mean":
             raise InputError(
@@ -84,15 +91,19 @@ def guided(
     The texts are read here, once for all steps.
     """
     given, against = network.read(text), None
-    if guidance != 1:
-        against = network.read(network.nothing() if negative is None else negative)
+    if guidance != 1 and negative is not None:
+        against = network.read(negative)
+    elif guidance != 1:
+        # With learned nulls nothing told is one answer for all; else each sees its own noise.
+        rows = 1 if network.sizes.nulls == "all" else len(text)
+        against = network.read(network.nothing(rows), without=True)
 
     def clean(x: Tensor, t: int) -> Tensor:
         time = torch.full((len(x),), t, device=x.device)
         told = network(x, time, given)
         if against is None:
             return told
-        rows = len(against)  # nothing told is one answer for all
+        rows = len(against)
         without = network(x[:rows], time[:rows], against, without=negative is None)
         return without + guidance * (told - without)
 

@@ -15,6 +15,7 @@ from ..weights.header import Header
 from ..weights.load import (
     check_header,
     check_shapes,
+    named,
     read_foreign,
     read_header,
     read_kinds,
@@ -24,7 +25,7 @@ from ..weights.load import (
 from ..weights.save import save_tensors
 from .autoregressive import ARSizes, AutoregressivePrior, CodeTransformer
 from .claims import check_room, count_layers, needs, shown
-from .dalle2 import Dalle2Network, Dalle2Sizes
+from .dalle2 import RULES, Dalle2Network, Dalle2Sizes, named_as_newest
 from .diffusion import LIMIT, DiffusionPrior
 from .keys import renamed_tensors
 from .laion import LaionPrior
@@ -41,32 +42,34 @@ AnyPrior = DiffusionPrior | LaionPrior | AutoregressivePrior
 Network = PriorTransformer | Dalle2Network | CodeTransformer
 
 
-def read_layout(path: Path, heads: int | None = None) -> Layout:
+def read_layout(path: Path, heads: int | None = None, trained_with: str | None = None) -> Layout:
     """What a published file is, from its header alone. Raises WeightsError if it is no whole prior.
 
-    heads: of the network, where they are not 64 wide.
+    heads, trained_with: see detect.
     """
-    layout = detect(read_shapes(path), path.name, heads)
+    layout = detect(read_shapes(path), named(path), heads, trained_with)
     kinds = {n: k for n, k in read_kinds(path).items() if n.startswith(layout.prefix)}
-    check_kinds({n: k for n, k in kinds.items() if n.rpartition(".")[2] != MASK}, path.name)
-    check_shapes(_empty(layout, nn), _needed(layout), path.name)
+    check_kinds({n: k for n, k in kinds.items() if n.rpartition(".")[2] != MASK}, named(path))
+    check_shapes(_empty(layout, nn), _needed(layout), named(path))
     return layout
 
 
-def read_network(path: Path, heads: int | None = None) -> tuple[Network, Space, Header | None]:
+def read_network(
+    path: Path, heads: int | None = None, trained_with: str | None = None
+) -> tuple[Network, Space, Header | None]:
     """The network without its weights, whose embeddings it gives, and the header of a file of ours.
 
     From the file's header alone. Raises WeightsError where load_prior would.
     """
     header = read_header(path)
     if header is None:
-        layout = read_layout(path, heads)
+        layout = read_layout(path, heads, trained_with)
         return _empty(layout, nn), layout.space, None
-    check_header(header, KIND, VERSION, path.name)
-    check_kinds(read_kinds(path), path.name)
+    check_header(header, KIND, VERSION, named(path))
+    check_kinds(read_kinds(path), named(path))
     shapes = read_shapes(path)
-    space, network = _described(header.config, shapes, path.name, nn)
-    check_shapes(network, shapes, path.name)
+    space, network = _described(header.config, shapes, named(path), nn)
+    check_shapes(network, shapes, named(path))
     return network, space, header
 
 
@@ -76,16 +79,17 @@ def load_prior(
     limit: float = LIMIT,
     precision: torch.dtype = torch.float32,
     ops: ModuleType = nn,
+    trained_with: str | None = None,
 ) -> AnyPrior:
     """The prior on the CPU, ready to sample: a published file, or one that save_prior wrote.
 
-    limit: of a normalised embedding's numbers; 5 is what diffusers has for Karlo. A file of ours
-    brings its own. precision: of the weights. Raises WeightsError for a file that is no whole
-    prior, and for one whose numbers cannot be.
+    heads, trained_with: see detect. limit: of a normalised embedding's numbers; 5 is what diffusers
+    has for Karlo. A file of ours brings its own of all three. precision: of the weights. Raises
+    WeightsError for a file that is no whole prior, and for one whose numbers cannot be.
     """
     if read_header(path) is not None:
         return _load_ours(path, precision, ops)
-    layout = read_layout(path, heads)
+    layout = read_layout(path, heads, trained_with)
     network = _empty(layout, ops)
     tensors = read_foreign(path)
     if layout.original and layout.sizes:
@@ -93,13 +97,16 @@ def load_prior(
     if layout.prefix:
         tensors = {n.removeprefix(layout.prefix): t for n, t in tensors.items()
                    if n.startswith(layout.prefix)}  # fmt: skip
+    if layout.family == "dalle2":
+        _check_offsets(tensors, named(path))
+        tensors = named_as_newest(tensors)
     tensors = {n: tensors[n] for n in _needed(layout)}
-    check_values(tensors, path.name)
+    check_values(tensors, named(path))
     _fill(network, tensors, precision)
     if isinstance(network, Dalle2Network):
         table = cosine_table(network.sizes.times, torch.float64)
-        return LaionPrior(network, layout.space, table, path.name)
-    return DiffusionPrior(network, layout.space, limit, source=path.name)
+        return LaionPrior(network, layout.space, table, named(path))
+    return DiffusionPrior(network, layout.space, limit, source=named(path))
 
 
 def save_prior(
@@ -113,6 +120,19 @@ def save_prior(
     save_tensors(
         tensors, path, Header(KIND, VERSION, described(prior), recipe or {}, figures or {})
     )
+
+
+def share_dropped(header: Header) -> float | None:
+    """Of the texts that a prior of ours was trained on; None where the file does not say.
+
+    Files may claim a share though there was no empty text to put in place of those dropped.
+    """
+    share = header.recipe.get("drop")
+    if header.config.get("prior") == "diffusion" and header.recipe.get("empty") is False:
+        return 0.0
+    if isinstance(share, bool) or not isinstance(share, (int, float)):
+        return None
+    return float(share)
 
 
 def described(prior: DiffusionPrior | AutoregressivePrior) -> dict[str, Any]:
@@ -194,9 +214,10 @@ def _space(described: Any, sizes: Sizes | ARSizes) -> Space:
 def _load_ours(
     path: Path, precision: torch.dtype, ops: ModuleType
 ) -> DiffusionPrior | AutoregressivePrior:
-    check_kinds(read_kinds(path), path.name)
+    check_kinds(read_kinds(path), named(path))
     tensors, header = read_weights(path, KIND, VERSION)
-    prior = rebuilt(header.config, tensors, path.name, ops)
+    prior = rebuilt(header.config, tensors, named(path), ops)
+    prior.dropped = share_dropped(header) != 0
     for weight in prior.network.parameters():  # statistics stay as they are
         weight.data = weight.data.to(precision)
     return prior
@@ -206,12 +227,23 @@ def _empty(layout: Layout, ops: ModuleType) -> PriorTransformer | Dalle2Network:
     with torch.device("meta"):
         if layout.sizes:
             return PriorTransformer(layout.sizes, ops)
-        return Dalle2Network(Dalle2Sizes.of(layout.shapes, layout.source), ops)
+        rule = RULES[layout.trained_with]
+        return Dalle2Network(Dalle2Sizes.of(layout.shapes, layout.source, rule), ops)
 
 
 def _needed(layout: Layout) -> dict[str, tuple[int, ...]]:
     """Without what some files hold beside the network: a mask that every layer can make."""
     return {n: s for n, s in layout.shapes.items() if n != MASK}
+
+
+def _check_offsets(tensors: Mapping[str, Tensor], source: str) -> None:
+    """WeightsError for a norm's offset that is not 0, for which the network has no place."""
+    for name, tensor in tensors.items():
+        if name.endswith(".beta") and tensor.any():
+            raise WeightsError(
+                f"{source} cannot be used: {name} has numbers other than 0, which no "
+                "DALLE2-pytorch leaves there; download it again"
+            )
 
 
 def _fill(network: nn.Module, tensors: dict[str, Tensor], precision: torch.dtype) -> None:

@@ -167,6 +167,18 @@ def check_text(text: PriorText, space: Space, tokens: int, source: str) -> None:
         )
 
 
+def check_guidance(dropped: bool, guidance: float, told: bool, source: str) -> None:
+    """InputError for guidance away from no text by a prior that never saw one.
+
+    dropped: whether some texts were, while it was trained. told: whether there is a negative text.
+    """
+    if guidance != 1 and not dropped and not told:
+        raise InputError(
+            f"{source} was trained without dropping texts, so guidance {guidance:g} has nothing to "
+            "move away from; set guidance to 1, or give a negative text"
+        )
+
+
 def check_finite(
     made: Tensor, source: str, guidance: float, text: PriorText, negative: PriorText | None
 ) -> None:

@@ -1,6 +1,7 @@
 """Reads safetensors and refuses what does not fit: header first, every difference named."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,17 @@ from torch import nn
 
 from ..errors import WeightsError
 from ..types import Tensor
+from .command import command
 from .header import Header, unpack
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+ALIKE = re.compile(r"(\w*_)?model([-.].*)?\.(safetensors|bin|pt|pth|ckpt)")
 SHOWN = 4  # differences named in a message before it says how many more there are
+
+
+def named(path: Path) -> str:
+    """A file's name for messages; with its folder where files of that name are in every one."""
+    return f"{path.parent.name}/{path.name}" if ALIKE.fullmatch(path.name) else path.name
 
 
 def read_weights(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor], Header]:
@@ -23,12 +31,12 @@ def read_weights(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
     version.
     """
     with _opened(path) as file:
-        header = unpack(file.metadata(), path.name)
+        header = unpack(file.metadata(), named(path))
         if header is None:
             raise WeightsError(
-                f"{path.name} has no header of this pack; needed a file of kind {kind!r}"
+                f"{named(path)} has no header of this pack; needed a file of kind {kind!r}"
             )
-        check_header(header, kind, version, path.name)
+        check_header(header, kind, version, named(path))
         return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
 
 
@@ -41,13 +49,13 @@ def check_header(header: Header, kind: str, version: int, source: str) -> None:
         )
 
 
-def read_foreign(path: Path) -> dict[str, Tensor]:
-    """All tensors of a file that others made.
+def read_foreign(path: Path, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    """All tensors of a file that others made, or those of these names.
 
     Raises WeightsError if the file is missing, pickled or not safetensors.
     """
     with _opened(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return {name: file.get_tensor(name) for name in names or file.keys()}
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -68,7 +76,7 @@ def read_header(path: Path) -> Header | None:
     Raises WeightsError where it is damaged.
     """
     with _opened(path) as file:
-        return unpack(file.metadata(), path.name)
+        return unpack(file.metadata(), named(path))
 
 
 def fill(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
@@ -94,7 +102,7 @@ def _opened(path: Path) -> Iterator[Any]:
         _refuse_early(path)
     except OSError as e:
         raise WeightsError(
-            f"{path.name} cannot be read ({e.strerror or e}); needed a file that you may read: "
+            f"{named(path)} cannot be read ({e.strerror or e}); needed a file that you may read: "
             "change its permissions, or copy it again"
         ) from e
     try:
@@ -104,7 +112,7 @@ def _opened(path: Path) -> Iterator[Any]:
         _refuse_renamed(path)
         said = " ".join(str(e).split())[:160]
         raise WeightsError(
-            f"{path.name} is truncated or not a safetensors file ({said}); download or make it "
+            f"{named(path)} is truncated or not a safetensors file ({said}); download or make it "
             "again"
         ) from e
 
@@ -114,12 +122,11 @@ def _refuse_early(path: Path) -> None:
         raise WeightsError(f"{path}: found no file; check the path")
     if path.suffix.lower() in PICKLED:
         raise WeightsError(
-            f"{path.name} is a pickled file, which can run code when it is opened; "
-            f"needed .safetensors: run mmc convert {path} (or, with ComfyUI's Python in this "
-            "pack's folder, python -m mm_core convert and the same path)"
+            f"{named(path)} is a pickled file, which can run code when it is opened; "
+            f"needed .safetensors: run {command('convert', path)}"
         )
     if not path.stat().st_size:
-        raise WeightsError(f"{path.name} is empty; download it again")
+        raise WeightsError(f"{named(path)} is empty; download it again")
     refuse_web_page(path)
 
 
@@ -131,8 +138,9 @@ def _refuse_renamed(path: Path) -> None:
     if start.startswith(b"PK\x03\x04") or (start[:1] == b"\x80" and start[8:] != b"{"):
         pickled = path.with_suffix(PICKLED[1])
         raise WeightsError(
-            f"{path.name} is a pickled file under another name, which can run code when it is "
-            f"opened; needed safetensors: rename it to {pickled.name} and run mmc convert {pickled}"
+            f"{named(path)} is a pickled file under another name, which can run code when it is "
+            f"opened; needed safetensors: rename it to {pickled.name} and run "
+            f"{command('convert', pickled)}"
         )
 
 
@@ -143,12 +151,12 @@ def refuse_web_page(path: Path) -> None:
         start = file.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith(b"version https://git-lfs"):
         raise WeightsError(
-            f"{path.name} is a pointer of git-lfs, not the file it stands for; download the file "
+            f"{named(path)} is a pointer of git-lfs, not the file it stands for; download the file "
             "itself, or run git lfs pull"
         )
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")):
         raise WeightsError(
-            f"{path.name} is a web page saved as weights; download the file itself, "
+            f"{named(path)} is a web page saved as weights; download the file itself, "
             "for example with the page's download button"
         )
 

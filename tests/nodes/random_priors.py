@@ -23,6 +23,9 @@ def write_all(folder):
     laion = drawn(Dalle2Network(Dalle2Sizes(WIDTH, 1, 2, 64, WORDS, 100, 32, 256)))
     state = {f"net.{name}": tensor.contiguous() for name, tensor in laion.state_dict().items()}
     save_file(state, folder / "laion.safetensors")
+    torch.save(state, folder / "old.bin")
+    bare = {name: tensor for name, tensor in state.items() if "net.null_" not in name}
+    save_file(bare, folder / "published.safetensors")
     save_prior(ours(), folder / "ours.safetensors", {"steps": 7})
     broken(folder, karlo)
 
@@ -43,7 +46,6 @@ def broken(folder, karlo):
     save_file(other, folder / "width.safetensors")
     whole = (folder / "karlo.safetensors").read_bytes()
     (folder / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
-    (folder / "old.bin").write_bytes(b"\x80\x02}q\x00.")
     (folder / "page.safetensors").write_text("<!DOCTYPE html><html>log in first</html>")
 
 

@@ -24,7 +24,8 @@ class Priors(Fusing):
         """MMC_Prior, with the random text tower where a file of ours is read."""
         if file not in SHIPPED and not {"clip", "encoder"} & given.keys():
             given["encoder"] = self.add("MMC_LoadEncoder", folder="tower")
-        loaded = self.add("MMC_LoadPrior", file=file)
+        heads = 2 if file == "karlo.safetensors" else 0  # 128 wide, which is no published width
+        loaded = self.add("MMC_LoadPrior", file=file, heads=heads)
         asked = {"seed": 5, "steps": 4, "guidance": 2.0, **given}
         return self.add("MMC_Prior", prior=loaded, text=text, **asked)
 
@@ -286,13 +287,41 @@ def test_a_text_tower_of_something_else_is_refused(priors, given, said):
          "expected (1, 768)"),
         ("cut.safetensors", "cut.safetensors is truncated"),
         ("old.bin", "old.bin is a pickled file, which can run code when it is opened; needed "
-         ".safetensors: run mmc convert "),
+         ".safetensors: run "),
         ("page.safetensors", "page.safetensors is a web page saved as weights"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_prior_is_refused(priors, file, said):
     g = Priors()
     assert refused(priors, g, g.prior(file)).startswith(said)
+
+
+def test_the_command_that_a_refusal_names_runs_and_makes_a_file_that_loads(priors, tmp_path):
+    """A user of ComfyUI has no mmc; what the message says is copied into a shell elsewhere."""
+    g = Priors()
+    said = refused(priors, g, g.prior("old.bin"))
+    line = said.partition("needed .safetensors: run ")[2]
+    done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, (line, done.stderr)
+    g = Priors()
+    assert refused(priors, g, g.prior("old.safetensors")).startswith("this prior gives embeddings")
+
+
+def test_laions_files_without_nulls_are_loaded_and_say_what_they_may_be(priors):
+    """And an unpublished width without its heads is refused by the node, too."""
+    g = Priors()
+    about = g.add("PreviewAny", source=[g.add("MMC_LoadPrior", file="published.safetensors")[0], 1])
+    said = priors.run(g.prompt)[about[0]]["text"][0]
+    assert "computed as DALLE2-pytorch 1.4.3 or newer computes, though 0.22.3 or older" in said
+    g = Priors()
+    told = g.add("MMC_LoadPrior", file="published.safetensors", trained_with="0.16.0 or older")
+    about = g.add("PreviewAny", source=[told[0], 1])
+    assert "0.16.0 or older computes" in priors.run(g.prompt)[about[0]]["text"][0]
+    g = Priors()
+    bare = g.add("MMC_LoadPrior", file="karlo.safetensors", heads=0)
+    g.add("PreviewAny", source=[bare[0], 1])
+    with pytest.raises(ServerError, match="width 128, and no tensor tells how many heads"):
+        priors.run(g.prompt)
 
 
 # who reads them

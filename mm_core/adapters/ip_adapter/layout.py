@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...errors import InputError, WeightsError
-from .keys import LAYERS, PROJECTION, canonical_names, is_lora
+from .keys import LAYERS, PROJECTION, canonical_names, is_lora, named
 
 Shape = tuple[int, ...]
 Family = Literal[
@@ -91,7 +91,9 @@ class Layout:
     def __str__(self) -> str:
         needs = " and ".join(map(str, self.needs))
         lora = f", LoRA of rank {self.lora_rank}" if self.lora_rank else ""
-        return f"{self.family} for {self.model}, {self.tokens} tokens, needs {needs}{lora}"
+        version = f" (version {1 + self.shortcut} by its name)" * (self.family == "faceid_plus")
+        family = f"{self.family}{version}"
+        return f"{family} for {self.model}, {self.tokens} tokens, needs {needs}{lora}"
 
 
 def detect(shapes: Mapping[str, Shape], source: str) -> Layout:
@@ -100,6 +102,7 @@ def detect(shapes: Mapping[str, Shape], source: str) -> Layout:
     Raises WeightsError naming the file and what is wrong: no adapter at all, an unknown
     projection, missing layers, or parts that do not fit each other.
     """
+    _check_once(shapes, source)
     found = canonical_names(shapes)
     for prefix in (PROJECTION, LAYERS):
         if not any(name.startswith(prefix) for name in found):
@@ -124,6 +127,17 @@ def detect(shapes: Mapping[str, Shape], source: str) -> Layout:
         lora_rank, family == "faceid_plus" and "plusv2" in _plain(source),
         {name: shape for name, shape in found.items() if not is_lora(name)},
     )  # fmt: skip
+
+
+def _check_once(shapes: Mapping[str, Shape], source: str) -> None:
+    """WeightsError where two of a file's names are one tensor's of an adapter."""
+    first: dict[str, str] = {}
+    for name, form in named(shapes).items():
+        if first.setdefault(form, name) != name:
+            raise WeightsError(
+                f"{source} holds {form} twice, as {first[form]} and as {name}; keep one, or "
+                "download it again"
+            )
 
 
 def check_features(layout: Layout, kind: Kind, shape: Sequence[int]) -> None:

@@ -10,9 +10,10 @@ from torch import nn
 
 from ...errors import WeightsError
 from ...types import Tensor
-from ...weights.load import check_shapes, read_foreign, read_shapes
+from ...weights.load import check_shapes, named, read_foreign, read_shapes
 from .adapter import IPAdapter, TimedAdapter, make_adapter
 from .keys import canonical_names, is_lora
+from .keys import named as adapter_names
 from .layout import Layout, detect
 
 
@@ -31,10 +32,10 @@ class AdapterFile:
 
 def read_layout(path: Path) -> Layout:
     """What a file is, from its header alone. Raises WeightsError if it is no whole adapter."""
-    layout = detect(read_shapes(path), path.name)
+    layout = detect(read_shapes(path), named(path))
     with torch.device("meta"):
         twin = make_adapter(layout)
-    check_shapes(twin, dict(layout.shapes), path.name)
+    check_shapes(twin, dict(layout.shapes), named(path))
     return layout
 
 
@@ -44,10 +45,10 @@ def read_adapter(path: Path) -> AdapterFile:
     Raises WeightsError also for tensors that are not all finite numbers.
     """
     layout = read_layout(path)
-    named = canonical_names(read_foreign(path))
-    _check_numbers(named, path.name)
-    lora = {name: tensor for name, tensor in named.items() if is_lora(name)}
-    return AdapterFile(layout, {n: t for n, t in named.items() if n not in lora}, lora)
+    tensors = canonical_names(read_foreign(path, adapter_names(read_shapes(path))))
+    _check_numbers(tensors, named(path))
+    lora = {name: tensor for name, tensor in tensors.items() if is_lora(name)}
+    return AdapterFile(layout, {n: t for n, t in tensors.items() if n not in lora}, lora)
 
 
 def load_adapter(path: Path, ops: ModuleType = nn) -> IPAdapter | TimedAdapter:

@@ -6,6 +6,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
+from ...errors import WeightsError
 from ...types import Float, Tensor, Tokens
 from .layout import Layout
 
@@ -62,6 +63,11 @@ def resampler_layers(layout: Layout, prefix: str, ops: ModuleType) -> nn.ModuleL
     while f"{prefix}layers.{len(layers)}.0.to_q.weight" in layout.shapes:
         here = f"{prefix}layers.{len(layers)}."
         inner = layout.shape(f"{here}0.to_q.weight", 2)[0]
+        if inner % HEAD:
+            raise WeightsError(
+                f"{layout.source} cannot be used: {here}0.to_q.weight has {inner} rows, needed "
+                f"whole heads of {HEAD}, as every published file has them; choose another file"
+            )
         wide = layout.shape(f"{here}1.1.weight", 2)[0]
         pair = [PerceiverAttention(width, inner, ops), feed_forward(width, wide, ops)]
         layers.append(nn.ModuleList(pair))

@@ -1,6 +1,7 @@
 """The recipe's settings. What is shipped was made with exactly these; the file header says so."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +35,9 @@ class Stage:
 
     def budget(self) -> Budget:
         return Budget(self.steps, self.minutes)
+
+
+OF_DENOISER = ("dropout", "independent_", "object_", "probe_")  # how its settings begin
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,16 @@ class Recipe:
             if isinstance(value, dict) and value["minutes"] == float("inf"):
                 del value["minutes"]
         return table
+
+    def acted(self, stages: Iterable[str]) -> dict[str, Any]:
+        """What made the networks of these stages, and nothing else. For the weights' header."""
+        table, chosen = self.as_dict(), set(stages)
+        others = {n for n, value in table.items() if isinstance(value, dict)} - chosen
+        if "denoiser" not in chosen:
+            others |= {n for n in table if n.startswith(OF_DENOISER)}
+        elif self.dropout != "independent":
+            others.add("independent_rate")
+        return {name: value for name, value in table.items() if name not in others}
 
 
 Base = TypeVar("Base")

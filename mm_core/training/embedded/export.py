@@ -41,27 +41,25 @@ def export(
         "ceiling": _values(suite.ceiling()),
         "all_inputs": _values(suite.run(main_runs()[0])["measures"]),
     }
-    made = {
-        **recipe.as_dict(),
-        "steps_run": {
-            stage: steps_done(path)
-            for stage in ("autoencoder", "oracle", "denoiser")
-            if (path := work / f"{stage}.safetensors").exists()
-        },
-    }
+    made = _made(recipe, work, ("denoiser",) if earlier else ("autoencoder", "denoiser"))
     if earlier:
         made["started_from"] = dict(earlier)
     else:
         judge = Header(
             oracle_file.KIND,
             oracle_file.VERSION,
-            recipe=made,
+            recipe=_made(recipe, work, ("oracle",)),
             figures={"ceiling": figures["ceiling"]},
         )
         oracle_file.save_oracle(oracle, judge, out / ORACLE_NAME)
     header = Header(KIND, VERSION, {"widths": asdict(Widths())}, made, figures)
     save_embedded(model, header, out / MODEL_NAME)
     return figures
+
+
+def _made(recipe: Recipe, work: Path, stages: tuple[str, ...]) -> dict[str, Any]:
+    steps = {stage: steps_done(work / f"{stage}.safetensors") for stage in stages}
+    return {**recipe.acted(stages), "steps_run": steps}
 
 
 def _values(measures: dict[str, Any]) -> dict[str, float | None]:

@@ -63,8 +63,23 @@ class PriorRecipe:
                 del value["minutes"]
         return table
 
-    def within(self, minutes: float) -> "PriorRecipe":
-        """A time budget for all fits, divided as the shipped priors' was."""
+    def acted(self, kind: str, empty: bool) -> dict[str, Any]:
+        """For the header of one prior fitted to pairs: what made it, and nothing else.
+
+        empty: whether the text "" was among the pairs; a diffusion prior drops none without it.
+        """
+        table = self.as_dict()
+        kept = {n: table[n] for n in ("seed", "drop", f"{kind}_network", kind)}
+        if kind == "diffusion":
+            network = kept["diffusion_network"]
+            kept["diffusion_network"] = {n: network[n] for n in ("width", "heads", "layers")}
+            return kept | {"limit": self.limit, "drop": self.drop if empty else 0.0}
+        return kept | {"soft": self.soft}
+
+    def within(self, minutes: float, kind: str | None = None) -> "PriorRecipe":
+        """A time budget for all fits, divided as the shipped priors' was. kind: for that alone."""
         shares = {"tower": 0.15, "diffusion": 0.5, "autoregressive": 0.35}
+        if kind is not None:
+            shares = {kind: 1.0}
         stages = {n: replace(getattr(self, n), minutes=s * minutes) for n, s in shares.items()}
         return replace(self, **stages)

@@ -40,7 +40,8 @@ def fit_diffusion(
 ) -> DiffusionPrior:
     """vectors: for the statistics. path: where the state is kept; a stopped fit goes on from it.
 
-    empty: what dropped texts become. Without one nothing is dropped, and guidance has no footing.
+    empty: what dropped texts become. Without one nothing is dropped, whatever the recipe says, and
+    guidance has nothing to move away from.
     Raises InputError for a training that diverged.
     """
     torch.manual_seed(recipe.seed)
@@ -54,12 +55,14 @@ def fit_diffusion(
     def step_loss(step: int, spent: float) -> Tensor:
         rng = torch.Generator().manual_seed(step)
         text, wanted = batch(step, recipe.diffusion.batch)
-        if empty is not None:
+        if empty is not None and recipe.drop > 0:
             text = dropped(text, empty, recipe.drop, rng)
         return diffusion_loss(network, table, text, wanted, rng)
 
     _train(network, recipe.diffusion, path, report, step_loss)
-    return DiffusionPrior(network, space, recipe.limit, table)
+    prior = DiffusionPrior(network, space, recipe.limit, table)
+    prior.dropped = empty is not None and recipe.drop > 0
+    return prior
 
 
 def fit_autoregressive(
@@ -91,7 +94,9 @@ def fit_autoregressive(
         return autoregressive_loss(network, kept, wanted, cosines(text, wanted), recipe.soft)
 
     _train(network, recipe.autoregressive, path, report, step_loss)
-    return AutoregressivePrior(network, space)
+    prior = AutoregressivePrior(network, space)
+    prior.dropped = recipe.drop > 0
+    return prior
 
 
 def _train(

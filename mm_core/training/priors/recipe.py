@@ -12,6 +12,7 @@ from ...embedded.prior import EmbeddedPriors, StyleSpace, save_priors
 from ...embedded.vocabulary import PAD, tokenize
 from ...errors import InputError
 from ...evaluation.bench.priors import cosines
+from ...priors.autoregressive import AutoregressivePrior
 from ...priors.codes import principal
 from ...priors.load import save_prior
 from ...priors.prior import PriorText
@@ -21,7 +22,7 @@ from ...weights.save import save_json, save_tensors
 from ..embedded.loop import Report, steps_done
 from .config import PriorRecipe
 from .fit import fit_autoregressive, fit_diffusion
-from .pairs import CAPTIONS, Pairs, make_styled
+from .pairs import CAPTIONS, EMPTY, Pairs, make_styled
 from .tower import fit_tower
 
 NAME = "prior.safetensors"
@@ -95,9 +96,12 @@ def train_on_pairs(
 ) -> None:
     """Fits one prior to a folder's pairs and writes it to out / NAME.
 
-    Raises InputError for a work folder of other pairs, and for a training that diverged.
+    Its header holds the settings that acted. Raises InputError for a work folder of other pairs,
+    and for a training that diverged.
     """
-    same_work(recipe, work, f"{kind} {folder.absolute()}")
+    has_empty = pairs.empty is not None
+    beside = f'{"with" if has_empty else "without"} the text ""'
+    same_work(recipe, work, f"{kind} {folder.absolute()}, {len(pairs)} pairs, {beside}")
     space = space_of_width(pairs.vectors.shape[1])
 
     def batch(step: int, size: int) -> tuple[PriorText, Tensor]:
@@ -106,8 +110,21 @@ def train_on_pairs(
 
     fit = fit_diffusion if kind == "diffusion" else fit_autoregressive
     prior = fit(batch, pairs.vectors, pairs.empty, space, recipe, _at(work, kind), report)
-    told = _told(recipe, work) | {"pairs": len(pairs), "empty": pairs.empty is not None}
-    save_prior(prior, out / NAME, told)
+    told = recipe.acted(kind, has_empty) | {"pairs": len(pairs), "empty": has_empty}
+    if isinstance(prior, AutoregressivePrior):
+        told[f"{kind}_network"]["codes"] = prior.network.sizes.codes
+    save_prior(prior, out / NAME, told | {"steps_run": {kind: steps_done(_at(work, kind))}})
+
+
+def undropped(pairs: Pairs, folder: Path, kind: str, recipe: PriorRecipe) -> str | None:
+    """What is to be said where the recipe drops texts and the fit cannot; None where it can."""
+    if pairs.empty is not None or kind != "diffusion" or recipe.drop == 0:
+        return None
+    return (
+        f"{folder} has no {EMPTY}, so no text is dropped, though drop is {recipe.drop:g}: guidance "
+        f'will have nothing to move away from; add the text "" as {EMPTY} and another --work if '
+        "you want it"
+    )
 
 
 def same_work(recipe: PriorRecipe, work: Path, data: str) -> None:

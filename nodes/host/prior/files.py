@@ -10,11 +10,11 @@ import torch
 
 from ....mm_core.embedded.prior import PRIORS, StyleSpace, load_priors
 from ....mm_core.priors.about import about_file, about_network
+from ....mm_core.priors.dalle2 import RULES
 from ....mm_core.priors.diffusion import LIMIT
-from ....mm_core.priors.layout import detect
-from ....mm_core.priors.load import AnyPrior, load_prior
+from ....mm_core.priors.load import AnyPrior, load_prior, read_layout
 from ....mm_core.priors.space import EMBEDDED
-from ....mm_core.weights.load import read_header, read_shapes
+from ....mm_core.weights.load import read_header
 from .. import folders
 from ..changed import stamp
 from ..encoders.files import PRECISIONS
@@ -22,6 +22,8 @@ from ..patcher import managed, ready
 
 FOLDER = "mmc_priors"
 READ, PICKLED = (".safetensors",), (".bin", ".pt", ".pth", ".ckpt")
+BY_FILE = "by the file"
+VERSIONS = (BY_FILE, *RULES)
 SHIPPED = {f"embedded: {name}": name for name in PRIORS}
 
 
@@ -74,12 +76,23 @@ def stamp_of(name: str) -> str:
 
 
 def load(
-    name: str, precision: str = "float32", limit: float = LIMIT, disable_dynamic: bool = False
+    name: str,
+    precision: str = "float32",
+    limit: float = LIMIT,
+    heads: int = 0,
+    trained_with: str = BY_FILE,
+    disable_dynamic: bool = False,
 ) -> HostPrior:
     """precision, limit: see load_prior; for files of prior transformers.
 
+    heads, trained_with: see detect; 0 and BY_FILE for what is known of the file.
     Raises WeightsError, in one sentence, for a file that is no whole prior.
     """
+    asked = (name, precision, limit, heads, trained_with)
+    told = {
+        "heads": heads or None,
+        "trained_with": None if trained_with == BY_FILE else trained_with,
+    }
     style = None
     if name in SHIPPED:
         shipped, _ = load_priors(ops=comfy.ops.manual_cast)
@@ -87,23 +100,22 @@ def load(
         about = about_network(name, prior.network, EMBEDDED)
     else:
         path = Path(folder_paths.get_full_path_or_raise(FOLDER, name))
-        about = about_file(path)
-        prior = load_prior(
-            path, limit=limit, precision=_precision(path, precision), ops=comfy.ops.manual_cast
-        )
-    patcher = managed(prior.network, _reload, (name, precision, limit), disable_dynamic)
+        about = about_file(path, **told)
+        kind = _precision(path, precision, told)
+        prior = load_prior(path, limit=limit, precision=kind, ops=comfy.ops.manual_cast, **told)
+    patcher = managed(prior.network, _reload, asked, disable_dynamic)
     return HostPrior(prior, patcher, about, style)
 
 
-def _precision(path: Path, asked: str) -> torch.dtype:
+def _precision(path: Path, asked: str, told: dict[str, Any]) -> torch.dtype:
     """Of the weights: as asked where the network casts what it is given to it."""
     header = read_header(path)
     if header is None:
-        casts = detect(read_shapes(path), path.name).family == "transformer"
+        casts = read_layout(path, **told).family == "transformer"
     else:
         casts = header.config.get("prior") == "diffusion"
     return PRECISIONS[asked] if casts else torch.float32
 
 
-def _reload(name: str, precision: str, limit: float, disable_dynamic: bool = False):
-    return load(name, precision, limit, disable_dynamic).patcher
+def _reload(*asked: Any, disable_dynamic: bool = False):
+    return load(*asked, disable_dynamic=disable_dynamic).patcher

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from ....mm_core.errors import InputError
 from ....mm_core.priors.diffusion import DiffusionPrior
 from ....mm_core.priors.mix import match_norm
-from ....mm_core.priors.prior import PriorText, Request
+from ....mm_core.priors.prior import PriorText, Request, check_guidance
 from ....mm_core.priors.rerank import best_of
 from ....mm_core.priors.space import EMBEDDED, ImageEmbedding
 from ..encoders.embedding import HostEmbedding, of_tokens, of_vectors
@@ -64,8 +64,10 @@ def sample(
     def read(words: str) -> PriorText:
         return read_text(prior.prior.space, words, clip, encoder, prior.tokens)
 
+    told = bool(wanted.negative.strip())
+    check_guidance(prior.prior.dropped, wanted.guidance, told, prior.prior.source)
     text, negative = read(wanted.words), None
-    if wanted.guidance != 1 and (wanted.negative.strip() or _lacks_null(prior)):
+    if wanted.guidance != 1 and (told or _lacks_null(prior)):
         negative = read(wanted.negative)
     made = _drawn(prior, wanted, text, negative)
     if length is not None:

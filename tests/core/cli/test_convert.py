@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mm_core.adapters.ip_adapter.load import read_adapter
 from mm_core.cli import convert
 
 
@@ -35,6 +36,30 @@ def test_an_official_bin_becomes_the_published_safetensors(mmc, tmp_path, noise,
         found["ip_adapter.1.to_k_ip.weight"], nested["ip_adapter"]["1.to_k_ip.weight"]
     )
     assert files() == ["ip-adapter.bin", "new", "new/a.safetensors"]
+
+
+def test_a_trainers_checkpoint_becomes_an_adapter_that_loads(mmc, tmp_path, noise):
+    """As IP-Adapter's trainer pickles one: a layer has two names, in the UNet and beside it."""
+    widths = [8] * 2 + [16] * 2 + [24] * 5 + [16] * 3 + [8] * 3 + [24]
+    layers = {
+        f"{2 * n + 1}.to_{p}_ip.weight": noise(w, 64) for n, w in enumerate(widths) for p in "kv"
+    }
+    projection = {"proj.weight": noise(256, 12), "proj.bias": noise(256),
+                  "norm.weight": noise(64), "norm.bias": noise(64)}  # fmt: skip
+    place = "unet.mid_block.attentions.0.transformer_blocks.0.attn2.processor"
+    state = {
+        "unet.conv_in.weight": noise(4),
+        f"{place}.to_k_ip.weight": layers["31.to_k_ip.weight"],
+    }
+    state |= {f"image_proj_model.{n}": t for n, t in projection.items()}
+    state |= {f"adapter_modules.{n}": t for n, t in layers.items()}
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    assert mmc("convert", "pytorch_model.bin", "--out", "a.safetensors").code == 0
+    found = read_adapter(tmp_path / "a.safetensors").tensors
+    wanted = {f"image_proj.{n}": t for n, t in projection.items()}
+    wanted |= {f"ip_adapter.{n}": t for n, t in layers.items()}
+    assert found.keys() == wanted.keys()
+    assert all(torch.equal(tensor, found[name]) for name, tensor in wanted.items())
 
 
 def test_precision_stays_and_the_name_is_the_files_own(mmc, tmp_path, noise):

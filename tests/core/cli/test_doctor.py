@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from mm_core.cli import doctor
+from mm_core.priors.dalle2 import Dalle2Network, Dalle2Sizes
 from mm_core.priors.transformer import PriorTransformer, Sizes
 from mm_core.weights.header import Header, pack
 from mm_core.weights.save import save_tensors
@@ -59,19 +60,22 @@ def test_models_of_a_host_are_told_usable_or_not_and_why(host):
 def test_priors_of_a_host_are_told_by_what_they_are_or_why_not(host):
     folder = host / "models" / "mmc_priors"
     folder.mkdir()
+    good = Dalle2Network(Dalle2Sizes(768, 1, 1, 64, 7, 10, 32, 64)).state_dict()
+    save_file({f"net.{n}": t for n, t in good.items()}, folder / "good.safetensors")
     network = PriorTransformer(Sizes(768, 64, 1, 1, 7))
-    save_file(network.state_dict(), folder / "good.safetensors")
-    del network.clip_std
-    save_file(network.state_dict(), folder / "short.safetensors")
+    save_file(network.state_dict(), folder / "small.safetensors")
+    short = {n: t for n, t in good.items() if n != "learned_query"}
+    save_file({f"net.{n}": t for n, t in short.items()}, folder / "short.safetensors")
     (folder / "old.ckpt").touch()
     lines = [line for line in doctor.findings(host) if line.startswith("mmc_priors/")]
     assert lines[0].startswith(
-        "mmc_priors/good.safetensors: usable, diffusion prior, as Karlo and Kandinsky 2.1, 1 layers"
+        "mmc_priors/good.safetensors: usable, LAION's DALL-E 2 prior, 1 layers, 7 tokens of text"
     )
     assert "old.ckpt: NOT usable: pickled; run mmc convert" in lines[1]
     assert lines[2].startswith(
-        "mmc_priors/short.safetensors: NOT usable: short.safetensors lacks clip_std"
+        "mmc_priors/short.safetensors: NOT usable: short.safetensors is no prior"
     )
+    assert "small.safetensors has width 64, and no tensor tells how many heads share it" in lines[3]
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(host):

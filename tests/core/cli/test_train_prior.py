@@ -54,6 +54,22 @@ def test_a_budget_is_shared_among_the_fits(mmc, handed):
     assert handed[0][1] == PriorRecipe().within(10.0)
 
 
+def test_one_fit_to_pairs_has_the_whole_budget(mmc, handed, tmp_path):
+    save_pairs(tmp_path / "p", 3)
+    outcome = mmc("train", "prior", "--pairs", "p", "--minutes", "10")
+    assert handed[0][3].diffusion.minutes == 10.0
+    assert "p has no empty.safetensors, so no text is dropped, though drop is 0.1" in outcome.err
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
+def test_nothing_is_said_where_texts_are_dropped_or_not_meant_to_be(mmc, handed, tmp_path, kind):
+    """An autoregressive prior has learned nulls in place of the empty text."""
+    save_pairs(tmp_path / "p", 3)
+    (tmp_path / "a.json").write_text('{"drop": 0.0}')
+    given = ["--config", "a.json"] if kind == "diffusion" else []
+    assert mmc("train", "prior", "--pairs", "p", "--kind", kind, *given).err == ""
+
+
 def save_pairs(folder, count, number=0.5):
     folder.mkdir()
     rows = torch.arange(count)[:, None] + torch.full((count, 8), number)

@@ -1,5 +1,7 @@
 """What is said of priors."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -8,6 +10,7 @@ from mm_core.embedded.prior import load_priors
 from mm_core.embedded.weights import SHIPPED
 from mm_core.errors import WeightsError
 from mm_core.priors.about import TOWERS, about_file, about_network, how_to_connect
+from mm_core.priors.dalle2 import RULES, Dalle2Network
 from mm_core.priors.diffusion import DiffusionPrior
 from mm_core.priors.load import KIND, VERSION, described, save_prior
 from mm_core.priors.space import CLIP_BIGG, CLIP_L, EMBEDDED, KNOWN, Space, readers_of
@@ -72,6 +75,24 @@ def test_laions_embeddings_are_told_to_have_length_1(laion, tmp_path):
     assert "of length 1: connect like" in said
 
 
+@pytest.mark.parametrize(
+    ("nulls", "others"),
+    [
+        ("none", "0.16.2 to 0.23.2 or 0.16.0 or older"),
+        ("padding", "0.23.3 to 1.4.2 or 0.16.2 to 0.23.2"),
+    ],
+)
+def test_a_laion_prior_of_several_possible_versions_says_so(laion, nulls, others):
+    sizes = replace(laion.network.sizes, nulls=nulls)
+    said = about_network("a", Dalle2Network(sizes), laion.space).splitlines()[-1]
+    assert said.startswith("computed as DALLE2-pytorch 1.4.3 or newer computes, though ")
+    assert f"; set trained_with to {others} if you know" in said
+    told = Dalle2Network(replace(sizes, rule=RULES["0.16.2 to 0.23.2"]))
+    last = about_network("a", told, laion.space).splitlines()[-1]
+    assert last == "computed as DALLE2-pytorch 0.16.2 to 0.23.2 computes"
+    assert "computed as" not in about_network("a", laion.network, laion.space)
+
+
 @pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])
 def test_a_file_of_ours_tells_how_it_was_trained(kind, request, tmp_path):
     save_prior(
@@ -118,7 +139,8 @@ def test_a_file_of_ours_is_not_told_to_be_published(stir, tmp_path):
     network = stir(PriorTransformer(Sizes(768, 64, 1, 1, 7)))
     save_file(network.state_dict(), tmp_path / "theirs.safetensors")
     save_prior(DiffusionPrior(network, CLIP_L), tmp_path / "ours.safetensors")
-    theirs, ours = (about_file(tmp_path / f"{n}.safetensors") for n in ("theirs", "ours"))
+    theirs = about_file(tmp_path / "theirs.safetensors", heads=1)
+    ours = about_file(tmp_path / "ours.safetensors")
     assert ": diffusion prior, as Karlo and Kandinsky 2.1, 1 layers" in theirs
     assert ": diffusion prior, 1 layers" in ours
     assert ours.splitlines()[1:] == theirs.splitlines()[1:]

@@ -1,6 +1,7 @@
 """The two ways DALLE2-pytorch samples, against formulas and exact answers."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -8,7 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from mm_core.errors import InputError
-from mm_core.priors.laion import ancestral_loop, ddim_loop, guided
+from mm_core.priors.dalle2 import OLDEST, RULES, Dalle2Network
+from mm_core.priors.laion import LaionPrior, ancestral_loop, ddim_loop, guided
 from mm_core.priors.prior import PriorText, Request
 from mm_core.priors.unclip import cosine_table
 
@@ -147,3 +149,21 @@ def test_the_mean_is_one_step_from_the_last_of_training_at_length_1(laion, texts
         expected = F.normalize(laion.network(x, last, unit), dim=-1)
     torch.testing.assert_close(found.vectors, expected)
     assert found.unit
+
+
+def test_a_prior_that_masks_what_is_dropped_keeps_each_image_its_noise(laion, stir, texts, noise):
+    """As 0.15.4 has it: nothing told is the same network with no text seen, for each noise."""
+    net = stir(Dalle2Network(replace(laion.network.sizes, nulls="none", rule=RULES[OLDEST])))
+    x, text, t = noise(3, 24), texts(3), torch.full((3,), 30)
+    given, dropped = net(x, t, text), net(x, t, text, without=True)
+    found = guided(net, text, 3.0)(x, 30)
+    torch.testing.assert_close(found, dropped + 3 * (given - dropped), rtol=1e-4, atol=1e-4)
+
+
+def test_guidance_is_refused_where_no_text_was_dropped_in_training(laion, stir, texts):
+    network = stir(Dalle2Network(replace(laion.network.sizes, nulls="padding")))
+    prior = LaionPrior(network, laion.space, laion.table, "a.safetensors")
+    with pytest.raises(InputError, match=r"a\.safetensors was trained without .* guidance 2 has"):
+        prior.sample(texts(1), Request((1,), 4, 2.0))
+    prior.sample(texts(1), Request((1,), 4, 1.0))
+    prior.sample(texts(1), Request((1,), 4, 2.0), texts(1, seed=4))

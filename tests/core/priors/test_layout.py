@@ -55,6 +55,22 @@ def test_a_file_without_statistics_is_refused(gone):
         detect(shapes, "a.safetensors")
 
 
+@pytest.mark.parametrize("width", [60, 64, 80, 1024])
+def test_heads_that_no_tensor_tells_are_asked_for(width):
+    """A width of 80 may be shared by 1, 2, 4, 5 heads or more, and each is another network."""
+    said = rf"a\.safetensors has width {width}, and no tensor tells .* known is 32 for width 2048"
+    with pytest.raises(WeightsError, match=said):
+        detect(published(768, 1, width), "a.safetensors")
+    for heads in (1, 2, 4):
+        assert detect(published(768, 1, width), "a.safetensors", heads).sizes.heads == heads
+
+
+@pytest.mark.parametrize("heads", [7, -1, 4096])
+def test_heads_that_cannot_share_the_width_are_refused(heads):
+    with pytest.raises(WeightsError, match=f"{heads} heads cannot share the width 2048"):
+        detect(published(768), "a.safetensors", heads)
+
+
 def test_statistics_of_another_clip_are_refused():
     with pytest.raises(WeightsError, match=r"clip_std is \(1, 1280\), expected \(1, 768\)"):
         detect(published(768) | {"clip_std": (1, 1280)}, "a.safetensors")
@@ -80,8 +96,10 @@ def test_a_prior_of_another_space_is_refused_with_both_widths():
             {n: s for n, s in published(768, 3).items() if "blocks.1." not in n},
             r"it has the layers \[0, 2\]; download it again",
         ),
-        (published(768) | {"positional_embedding": (1, 4, 2048)}, "4 places; needed heads of 64"),
-        (published(768, width=60), "width 60 with 0 heads"),
+        (
+            published(768) | {"positional_embedding": (1, 4, 2048)},
+            "has 4 places, needed more than 4",
+        ),
         (published(768) | {"proj_to_clip_embeddings.weight": (768,)}, "needed 2 dimensions"),
         (
             {n: s for n, s in published(768).items() if n != "positional_embedding"},

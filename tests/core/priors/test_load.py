@@ -5,11 +5,12 @@ from types import ModuleType
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from mm_core.embedded.weights import SHIPPED
 from mm_core.errors import WeightsError
 from mm_core.priors.autoregressive import AutoregressivePrior
+from mm_core.priors.dalle2 import OLDEST
 from mm_core.priors.diffusion import DiffusionPrior
 from mm_core.priors.laion import LaionPrior
 from mm_core.priors.load import (
@@ -21,7 +22,7 @@ from mm_core.priors.load import (
     read_network,
     save_prior,
 )
-from mm_core.priors.prior import Request
+from mm_core.priors.prior import PriorText, Request
 from mm_core.weights.header import Header, pack
 from mm_core.weights.save import save_tensors
 
@@ -112,6 +113,81 @@ def test_a_laion_file_of_another_form_is_refused(laion, tmp_path):
     save_file(plain, tmp_path / "a.safetensors")
     with pytest.raises(WeightsError, match=r"without '.*rotary_emb\.freqs'; this version reads"):
         load_prior(tmp_path / "a.safetensors")
+
+
+NULLS = ("null_text_encodings", "null_text_embeds", "null_image_embed")
+
+
+def save_laion(path, state):
+    save_file({f"net.{n}": t.detach().contiguous() for n, t in state.items()}, path)
+    return path
+
+
+@pytest.fixture
+def published(laion, tmp_path, monkeypatch):
+    """published(form) -> a file of the same weights as one version or other saved them."""
+    monkeypatch.setattr("mm_core.priors.dalle2.CLIP_TOKENS", laion.network.sizes.tokens)
+    state = laion.network.state_dict()
+    bare = {n: t for n, t in state.items() if n not in NULLS}
+    gamma = {n.replace(".g", ".gamma") if n.endswith(".g") else n: t for n, t in bare.items()}
+    beta = {n.replace(".gamma", ".beta"): torch.zeros_like(t) for n, t in gamma.items()
+            if n.endswith(".gamma")}  # fmt: skip
+    forms = {
+        "newest": state,
+        "padding": bare | {"null_text_embed": state[NULLS[0]]},
+        "none": bare,
+        "gamma": gamma | beta,
+    }
+    return lambda form: save_laion(tmp_path / f"{form}.safetensors", forms[form])
+
+
+def whole(texts, count=2):
+    """Texts without padding."""
+    text = texts(count)
+    return PriorText(text.pooled, text.tokens, torch.ones_like(text.mask))
+
+
+@pytest.mark.parametrize("form", ["padding", "none"])
+def test_laions_files_without_nulls_answer_as_the_same_weights_with_them(published, form, texts):
+    """At guidance 1 and without padding no null takes part."""
+    asked, text = Request((1, 2), 4, 1.0), whole(texts)
+    found = load_prior(published(form)).sample(text, asked).vectors
+    assert torch.equal(found, load_prior(published("newest")).sample(text, asked).vectors)
+
+
+def test_files_before_016_are_the_same_weights_under_other_names(published, texts):
+    """Their rule is known: only versions of one rule call a gain gamma."""
+    asked, text = Request((1, 2), 4, 2.0), texts(2)
+    found = load_prior(published("gamma")).sample(text, asked).vectors
+    same = load_prior(published("none"), trained_with=OLDEST).sample(text, asked).vectors
+    assert torch.equal(found, same)
+    newest = load_prior(published("none")).sample(text, asked).vectors
+    assert (found - newest).norm() > 0.1 * newest.norm()
+
+
+def test_offsets_of_norms_that_are_not_0_are_refused(published, tmp_path):
+    state = load_file(published("gamma"))
+    state["net.causal_transformer.norm.beta"] += 1
+    save_file(state, tmp_path / "a.safetensors")
+    with pytest.raises(WeightsError, match=r"norm\.beta has numbers other than 0"):
+        load_prior(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("form", "version", "said"),
+    [
+        ("newest", OLDEST, "saved by DALLE2-pytorch 1.9 or newer, .* not trained with 0.16.0"),
+        ("padding", OLDEST, "saved by DALLE2-pytorch 0.23.0 to 1.8.4, .* or 0.23.3 to 1.4.2"),
+        ("none", "0.23.3 to 1.4.2", "0.22.3 or older, .* set trained_with to 1.4.3 or newer"),
+        ("gamma", "1.4.3 or newer", "0.15.4 or older, .* set trained_with to 0.16.0 or older"),
+        ("none", "2.0", "not trained with 2.0"),
+    ],
+)
+def test_versions_that_did_not_save_such_a_file_are_refused(published, form, version, said):
+    path = published(form)
+    for read in (load_prior, read_network, read_layout):
+        with pytest.raises(WeightsError, match=said):
+            read(path, trained_with=version)
 
 
 @pytest.mark.parametrize("kind", ["diffusion", "autoregressive"])

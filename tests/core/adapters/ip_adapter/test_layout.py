@@ -85,9 +85,11 @@ def test_kolors_faceid_tokens_are_wider_than_its_layers_read():
 def test_a_layout_says_itself_in_one_line():
     layout = detect(PUBLISHED["ip-adapter-faceid-plusv2_sd15"], "a")
     assert str(layout) == (
-        "faceid_plus for SD1.5, 4 tokens, needs identity 512 (a face recogniser of yours) and "
-        "penultimate 257x1280 (CLIP-H), LoRA of rank 128"
+        "faceid_plus (version 1 by its name) for SD1.5, 4 tokens, needs identity 512 (a face "
+        "recogniser of yours) and penultimate 257x1280 (CLIP-H), LoRA of rank 128"
     )
+    named = detect(PUBLISHED["ip-adapter-faceid-plusv2_sd15"], "ip-adapter-faceid-plusv2_sd15.bin")
+    assert str(named).startswith("faceid_plus (version 2 by its name) for SD1.5")
 
 
 def changed(name, drop=(), **new):

@@ -1,5 +1,6 @@
 """Files come in whole, under names of any publisher, or are refused."""
 
+from dataclasses import replace
 from types import ModuleType
 
 import layouts
@@ -11,6 +12,7 @@ from torch import nn
 from mm_core.adapters.ip_adapter.load import load_adapter, read_adapter, read_layout
 from mm_core.adapters.ip_adapter.projection import ImagePrompt
 from mm_core.errors import WeightsError
+from mm_core.weights.load import read_foreign
 
 FACE = [8] * 2 + [16] * 2 + [24] * 5 + [16] * 3 + [8] * 3 + [24]
 
@@ -41,6 +43,95 @@ def test_precision_is_the_files_until_a_module_is_made(tmp_path, tiny):
     file = read_adapter(tmp_path / "a.safetensors")
     assert {t.dtype for t in file.tensors.values()} == {torch.float16}
     assert next(load_adapter(tmp_path / "a.safetensors").parameters()).dtype == torch.float32
+
+
+def from_trainer(tensors):
+    """As tutorial_train.py and its kin of IP-Adapter keep an adapter, beside the frozen UNet."""
+    names = {"image_proj.": "image_proj_model.", "ip_adapter.": "adapter_modules."}
+    out = {
+        "unet.conv_in.weight": torch.zeros(2),
+        "unet.conv_out.bias": torch.ones(3),
+    }
+    for name, tensor in tensors.items():
+        start = next(s for s in names if name.startswith(s))
+        out[name.replace(start, names[start], 1)] = tensor
+    return out
+
+
+def in_unet(tensors):
+    """The same where each tensor is written once, under the first of its names: the UNet's.
+
+    Attentions of SD 1.5 as the paper counts them: down, up, and the middle last.
+    """
+    modules = [f"down_blocks.{b}.attentions.{a}" for b in range(3) for a in range(2)]
+    modules += [f"up_blocks.{b}.attentions.{a}" for b in (1, 2, 3) for a in range(3)]
+    modules += ["mid_block.attentions.0"]
+    out = {}
+    for name, tensor in from_trainer(tensors).items():
+        if name.startswith("adapter_modules."):
+            _, index, rest = name.split(".", 2)
+            block = f"unet.{modules[int(index) // 2]}.transformer_blocks.0"
+            name = f"{block}.attn{1 + int(index) % 2}.processor.{rest}"
+        out[name] = tensor
+    return out
+
+
+def parallel(tensors):
+    return {f"module.{name}": tensor for name, tensor in from_trainer(tensors).items()}
+
+
+KINDS = {
+    "base": layouts.base(12, 64),
+    "plus": layouts.plus(12, 24, 2, 64),
+    "faceid": layouts.faceid(10, 64) | layouts.lora(FACE, 64, 4),
+}
+
+
+@pytest.mark.parametrize("spelled", [from_trainer, in_unet, parallel])
+@pytest.mark.parametrize("kind", KINDS)
+def test_checkpoints_of_the_trainer_are_the_adapter_they_hold(tmp_path, tiny, kind, spelled):
+    tensors = layouts.random_tensors(KINDS[kind] | tiny)
+    save_file(tensors, tmp_path / "usual.safetensors")
+    save_file(spelled(tensors), tmp_path / "trainer.safetensors")
+    usual, trainer = (read_adapter(tmp_path / f"{n}.safetensors") for n in ("usual", "trainer"))
+    assert trainer.layout == replace(usual.layout, source="trainer.safetensors")
+    for wanted, found in ((usual.tensors, trainer.tensors), (usual.lora, trainer.lora)):
+        assert found.keys() == wanted.keys()
+        assert all(torch.equal(tensor, found[name]) for name, tensor in wanted.items())
+
+
+def test_of_a_checkpoint_only_the_adapter_is_read(tmp_path, tiny, monkeypatch):
+    """The UNet beside it is a hundred times as large."""
+    tensors = from_trainer(layouts.random_tensors(layouts.base(12, 64) | tiny))
+    save_file(tensors, tmp_path / "a.safetensors")
+    asked = []
+    monkeypatch.setattr(
+        "mm_core.adapters.ip_adapter.load.read_foreign",
+        lambda path, names: asked.extend(names) or read_foreign(path, names),
+    )
+    read_adapter(tmp_path / "a.safetensors")
+    assert set(asked) == {n for n in tensors if not n.startswith("unet.")}
+
+
+def test_two_spellings_of_one_tensor_are_refused(tmp_path, tiny):
+    tensors = layouts.random_tensors(layouts.base(12, 64) | tiny)
+    start = "image_proj_model.norm"
+    other = {n: t.clone() for n, t in from_trainer(tensors).items() if n.startswith(start)}
+    save_file(tensors | other, tmp_path / "a.safetensors")
+    said = r"holds image_proj\.norm\.\w+ twice, as image_proj\w*\.norm\.\w+ and as image_proj\w*\."
+    with pytest.raises(WeightsError, match=said):
+        read_adapter(tmp_path / "a.safetensors")
+
+
+def test_a_resampler_of_part_of_a_head_is_refused(written, tiny):
+    """Heads are 64 wide in every published file; 80 numbers are none of these."""
+    shapes = layouts.plus(12, 24, 2, 64) | tiny
+    for k in range(4):
+        here = f"image_proj.layers.{k}.0"
+        shapes |= {f"{here}.to_q.weight": (80, 24), f"{here}.to_kv.weight": (160, 24)}
+        shapes |= {f"{here}.to_out.weight": (24, 80)}
+    with pytest.raises(WeightsError, match=r"layers\.0\.0\.to_q\.weight has 80 rows.* of 64"):
+        read_layout(written(shapes))
 
 
 def test_low_rank_weights_are_kept_apart(written, tiny):

@@ -66,11 +66,26 @@ def test_both_files_load(made):
     load_oracle(made[0] / "out" / "oracle.safetensors")
 
 
-def test_both_headers_hold_the_recipe_and_the_steps_that_were_run(made):
-    steps = {"autoencoder": 2, "oracle": 2, "denoiser": 2}
+def without(*names):
+    return {n: v for n, v in TINY.as_dict().items() if n not in names}
+
+
+OF_DENOISER = ("dropout", "independent_rate", "object_weight", "object_weight_end",
+               "object_weight_until", "probe_weight", "probe_start_step")  # fmt: skip
+
+
+def test_headers_hold_what_made_their_networks_and_the_steps_that_were_run(made):
+    """Dropout was structured, so the rate of the independent one did nothing."""
     model = load_embedded(made[0] / "out" / "embedded.safetensors")[1]
     oracle = load_oracle(made[0] / "out" / "oracle.safetensors")[1]
-    assert model.recipe == oracle.recipe == {**TINY.as_dict(), "steps_run": steps}
+    steps = {"autoencoder": 2, "denoiser": 2}
+    assert model.recipe == {**without("oracle", "independent_rate"), "steps_run": steps}
+    kept = without("autoencoder", "denoiser", *OF_DENOISER)
+    assert oracle.recipe == {**kept, "steps_run": {"oracle": 2}}
+
+
+def test_the_rate_of_independent_dropout_is_told_where_it_acted():
+    assert "independent_rate" in replace(TINY, dropout="independent").acted(["denoiser"])
 
 
 def test_the_header_holds_the_figures_that_are_returned(made):
@@ -120,6 +135,7 @@ def test_its_header_says_what_it_started_from(made, further):
     assert header.recipe["started_from"]["seed"] == TINY.seed
     assert header.recipe["seed"] == 5
     assert header.recipe["steps_run"] == {"denoiser": 2}
+    assert not {"autoencoder", "oracle"} & header.recipe.keys()
 
 
 @pytest.mark.parametrize(
