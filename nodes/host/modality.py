@@ -9,6 +9,7 @@ import torch
 
 from ...mm_core.embedded import encode
 from ...mm_core.embedded.conditions import Encoded, EncodedStream
+from ...mm_core.encoders.control.keypoints import Unsized
 from ...mm_core.encoders.pose import people
 from ...mm_core.encoders.waves import to_mono
 from ...mm_core.errors import InputError
@@ -31,6 +32,9 @@ from .ip_adapter.prompt import Style
 from .prior.readers import embedding_for
 from .prior.vision import style_tokens
 
+BY_ENCODE_POSE = (
+    ", or let Encode Pose do it: connect these and that picture there, and its keypoints here"
+)
 STYLE = reader_named("the embedded model's style input")
 
 
@@ -192,7 +196,7 @@ def pose(adapters, control: Control, image, keypoints, guidance: Guidance) -> Ho
             "pose", adapters, guidance,
             lambda a, device: encode.encode_skeleton(a, _channels_first(image, device)),
         )  # fmt: skip
-    points = people(keypoints, "the keypoints input")
+    points = people(keypoints, "the keypoints input", Unsized(otherwise=BY_ENCODE_POSE))
     return _embedded(
         "pose", adapters, guidance,
         lambda a, device: encode.encode_people(a, points, device),

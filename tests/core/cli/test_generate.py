@@ -66,6 +66,10 @@ def inputs(tmp_path, case):
         (["--style", "none.png", "--out", "new/folder/a.png"], "none.png: found nothing, needed"),
         (["--depth", "none.png"], "none.png: found nothing, needed a picture file"),
         (["--pose", "none.json"], "none.json: found nothing, needed a JSON file"),
+        (["--pose-size", "64x64"], "--pose-size is for a --pose of JSON without a canvas"),
+        (["--pose", "a.png", "--pose-size", "64x64"], "is for a --pose of JSON without a canvas"),
+        (["--pose", "a.json", "--pose-size", "64"], "needed width x height in pixels, such as"),
+        (["--pose", "a.json", "--pose-size", "0x9"], "--pose-size 0x9: needed a value of at least"),
         (["--audio", "none.wav"], "none.wav: found nothing, needed a WAV file"),
         (["--model", "none.safetensors"], "none.safetensors: found no file; check the path"),
     ],
@@ -80,6 +84,21 @@ def test_an_unknown_word_is_refused_with_the_nearest(refused):
 
 def test_nothing_given_is_refused_with_what_could_be(refused):
     refused("nothing to make a picture from; give at least one of --text, --style", "generate")
+
+
+def test_openpose_its_own_json_needs_the_size_of_its_picture(mmc, refused, tmp_path):
+    flat = [v for k in range(25) for v in (8.0 + 4 * k, 64.0, 1.0)]
+    own = {"version": 1.3, "people": [{"pose_keypoints_2d": flat, "face_keypoints_2d": []}]}
+    sized = {**own, "canvas_width": 160, "canvas_height": 128}
+    (tmp_path / "own.json").write_text(json.dumps(own))
+    (tmp_path / "sized.json").write_text(json.dumps(sized))
+    refused("such as 1920x1080", *RED, "--pose", "own.json")
+    refused("as far as x 80, y 64", *RED, "--pose", "own.json", "--pose-size", "64x64")
+    mmc(*RED, "--pose", "own.json", "--pose-size", "160x128", "--out", "own.png")
+    mmc(*RED, "--pose", "sized.json", "--out", "sized.png")
+    assert (
+        Image.open(tmp_path / "own.png").tobytes() == Image.open(tmp_path / "sized.png").tobytes()
+    )
 
 
 @pytest.mark.parametrize("option", ["--style", "--depth", "--pose", "--segmentation"])
