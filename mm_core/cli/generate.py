@@ -23,9 +23,11 @@ from ..embedded.generate import Settings, generate
 from ..embedded.model import MODALITIES, EmbeddedModel
 from ..embedded.prior import load_priors, style_from_words
 from ..embedded.samplers import SAMPLERS
+from ..embedded.scenes.attributes import PIXELS
 from ..embedded.schedules import SCHEDULES
 from ..embedded.weights import SHIPPED, load_embedded
 from ..encoders.control.keypoints import Unsized
+from ..encoders.doubts import depth_doubt, pose_doubt, size_doubt, sound_doubt, style_doubt
 from ..encoders.pictures import read_depth, read_picture, to_image
 from ..encoders.pose import read_keypoints
 from ..encoders.waves import read_wave
@@ -93,6 +95,7 @@ def run(given: argparse.Namespace) -> None:
         saving.check_report(given.report, names)
     model, _ = load_embedded(given.model)
     encoded = encode_files(model, given)
+    sys.stderr.write("".join(f"warning: {doubt}\n" for doubt in doubts(given)))
     program, effort = at_speed(_program(given, encoded), given.speed)
     reports: list[Report] = []
     with Progress("sampling", settings.steps) as bar:
@@ -164,6 +167,19 @@ def encode_files(model: EmbeddedModel, given: argparse.Namespace) -> dict[str, E
             + ", ".join(f"--{name}" for name in MODALITIES)
         )
     return encoded
+
+
+def doubts(given: argparse.Namespace) -> list[str]:
+    """What of the files that were given, and of the size, is probably not meant."""
+    look: dict[str, Callable[[Path], str | None]] = {
+        "style": lambda p: style_doubt(read_picture(p)),
+        "depth": lambda p: depth_doubt(read_picture(p)),
+        "pose": lambda p: None if p.suffix.lower() == ".json" else pose_doubt(read_picture(p)),
+        "audio": lambda p: sound_doubt(read_wave(p)),
+    }
+    found = [check(path) for name, check in look.items() if (path := getattr(given, name))]
+    side = PIXELS * given.size
+    return [doubt for doubt in (*found, size_doubt(side, side, PIXELS)) if doubt]
 
 
 def _canvas(given: argparse.Namespace) -> Unsized:

@@ -9,6 +9,7 @@ from PIL import Image
 from mm_core.cli.demo import input_pictures
 from mm_core.embedded.prior import style_from_words
 from mm_core.embedded.weights import SHIPPED
+from mm_core.encoders.pictures import to_image
 from mm_core.encoders.waves import write_wave
 from mm_core.evaluation.cases import held_out
 
@@ -84,6 +85,28 @@ def test_an_unknown_word_is_refused_with_the_nearest(refused):
 
 def test_nothing_given_is_refused_with_what_could_be(refused):
     refused("nothing to make a picture from; give at least one of --text, --style", "generate")
+
+
+def test_what_is_probably_not_meant_is_warned_of_and_made(mmc, inputs, case):
+    to_image(case.picture[0]).save(inputs / "photo.png")
+    Image.new("RGB", (64, 64), (9, 90, 200)).save(inputs / "flat.png")
+    write_wave(torch.zeros(16_000), inputs / "silent.wav")
+    given = {"style": "flat.png", "depth": "photo.png", "pose": "photo.png", "audio": "silent.wav"}
+    outcome = mmc(*RED, "--size", "2", *(a for n, f in given.items() for a in (f"--{n}", f)))
+    warned = [line for line in outcome.err.splitlines() if line.startswith("warning: ")]
+    assert outcome.code == 0
+    assert [" ".join(line.split()[1:4]) for line in warned] == [
+        "the style picture", "the depth input", "the pose input", "the sound is",
+        "the picture is",
+    ]  # fmt: skip
+    assert (inputs / "out.png").exists()
+
+
+def test_of_right_inputs_nothing_is_warned(mmc, inputs):
+    names = ("style", "depth", "pose", "segmentation")
+    outcome = mmc(*RED, "--audio", "audio.wav", *(a for n in names for a in (f"--{n}", f"{n}.png")))
+    assert outcome.code == 0
+    assert "warning" not in outcome.err
 
 
 def test_openpose_its_own_json_needs_the_size_of_its_picture(mmc, refused, tmp_path):
