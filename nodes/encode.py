@@ -186,5 +186,6 @@ def _read_input(options, default: str) -> io.Input:
         default=default,
         optional=True,
         tooltip="What of a picture is read: its tokens (with CLIP vision those before the last "
-        "layer), the tokens after the last layer, or all of it as one vector.",
+        "layer), the tokens after the last layer, or all of it as one vector. CLIP and DINOv2 give "
+        "all; through clip_vision, SigLIP gives no vector and DINOv3 only the last two.",
     )

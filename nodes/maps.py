@@ -75,7 +75,10 @@ class EncodePose(io.ComfyNode):
             search_aliases=["openpose", "dwpose", "vitpose", "skeleton", "keypoints"],
             inputs=[
                 io.Image.Input(
-                    "image", optional=True, tooltip="Pictures of people. Not needed with keypoints."
+                    "image",
+                    optional=True,
+                    tooltip="Pictures of people. With keypoints only where these do not say how "
+                    "large their canvas is, as OpenPose's own JSON does not.",
                 ),
                 encoder_input("pose", "this or keypoints"),
                 Keypoints.Input(

@@ -56,6 +56,21 @@ found.embedding.tokens, found.embedding.mask, found.vector
   encoder of pictures once a second, with sinusoids of the second added to the tokens.
 - Vectors are as the model gives them, not L2-normalised, unless the table says so.
 
+## What ComfyUI's own Load CLIP Vision opens
+
+| model | tokens | last tokens | one vector |
+|---|---|---|---|
+| CLIP L, H, bigG, LLaVA's | before the last layer, not normed | after it, not normed | projected |
+| SigLIP, SigLIP 2, NaFlex | before the last layer | after it, normed | none: see below |
+| DINOv2 large, giant | before the last layer | after it, normed | the first token |
+| DINOv3 large, huge (newer ComfyUI) | none | after it, normed | the first token |
+
+All are what transformers gives of the same file (`pytest -m host
+tests/nodes/test_inside_vision.py`). ComfyUI leaves SigLIP's pooling out: for its vector open the
+whole folder with Load Encoder. CLIP Vision Encode itself fails on DINOv3; **Encode Image** and
+**Encode Video** read it. Vectors of DINO are as wide as a CLIP's (1024) and say nothing to what
+reads those: our image prompts, priors and **Image Variations** refuse them by name.
+
 ## Depth, poses and segmentations
 
     mmc encode depth photo.png --model models/depth-anything --out photo-depth

@@ -23,8 +23,11 @@ from ..embedded.generate import Settings, generate
 from ..embedded.model import MODALITIES, EmbeddedModel
 from ..embedded.prior import load_priors, style_from_words
 from ..embedded.samplers import SAMPLERS
+from ..embedded.scenes.attributes import PIXELS
 from ..embedded.schedules import SCHEDULES
 from ..embedded.weights import SHIPPED, load_embedded
+from ..encoders.control.keypoints import Unsized
+from ..encoders.doubts import depth_doubt, pose_doubt, size_doubt, sound_doubt, style_doubt
 from ..encoders.pictures import read_depth, read_picture, to_image
 from ..encoders.pose import read_keypoints
 from ..encoders.waves import read_wave
@@ -49,6 +52,8 @@ def add(commands: Any) -> None:
                    help='style without a picture, such as "purple and blue stripes"')  # fmt: skip
     p.add_argument("--depth", type=Path, metavar="IMG", help="depth map, near = white, 8 or 16 bit")
     p.add_argument("--pose", type=Path, metavar="IMG_or_JSON", help="skeleton or POSE_KEYPOINT")
+    p.add_argument("--pose-size", metavar="WxH",
+                   help="of the picture of a --pose JSON without canvas, pixels")  # fmt: skip
     p.add_argument("--segmentation", type=Path, metavar="IMG", help="map in this model's palette")
     p.add_argument("--audio", type=Path, metavar="WAV", help="sound; pitch and timbre are heard")
     p.add_argument("--weight", action="append", default=[], metavar="NAME=W",
@@ -90,6 +95,7 @@ def run(given: argparse.Namespace) -> None:
         saving.check_report(given.report, names)
     model, _ = load_embedded(given.model)
     encoded = encode_files(model, given)
+    sys.stderr.write("".join(f"warning: {doubt}\n" for doubt in doubts(given)))
     program, effort = at_speed(_program(given, encoded), given.speed)
     reports: list[Report] = []
     with Progress("sampling", settings.steps) as bar:
@@ -121,12 +127,12 @@ def run(given: argparse.Namespace) -> None:
 
 def encode_files(model: EmbeddedModel, given: argparse.Namespace) -> dict[str, Encoded]:
     """Every input that was given, in the order of MODALITIES."""
-    adapters = model.adapters
+    adapters, canvas = model.adapters, _canvas(given)
     readers: dict[str, Callable[[Path], Encoded]] = {
         "style": lambda p: encode_style(adapters, read_picture(p)),
         "depth": lambda p: encode_depth(adapters, read_depth(p)),
         "pose": lambda p: (
-            encode_people(adapters, read_keypoints(p))
+            encode_people(adapters, read_keypoints(p, canvas))
             if p.suffix.lower() == ".json"
             else encode_skeleton(adapters, read_picture(p))
         ),
@@ -161,6 +167,31 @@ def encode_files(model: EmbeddedModel, given: argparse.Namespace) -> dict[str, E
             + ", ".join(f"--{name}" for name in MODALITIES)
         )
     return encoded
+
+
+def doubts(given: argparse.Namespace) -> list[str]:
+    """What of the files that were given, and of the size, is probably not meant."""
+    look: dict[str, Callable[[Path], str | None]] = {
+        "style": lambda p: style_doubt(read_picture(p)),
+        "depth": lambda p: depth_doubt(read_picture(p)),
+        "pose": lambda p: None if p.suffix.lower() == ".json" else pose_doubt(read_picture(p)),
+        "audio": lambda p: sound_doubt(read_wave(p)),
+    }
+    found = [check(path) for name, check in look.items() if (path := getattr(given, name))]
+    side = PIXELS * given.size
+    return [doubt for doubt in (*found, size_doubt(side, side, PIXELS)) if doubt]
+
+
+def _canvas(given: argparse.Namespace) -> Unsized:
+    """What --pose-size says of a --pose whose file does not say it."""
+    if given.pose_size is None:
+        return Unsized(otherwise=", or give --pose-size, such as 1920x1080")
+    if given.pose is None or given.pose.suffix.lower() != ".json":
+        raise InputError(
+            "--pose-size is for a --pose of JSON without a canvas, and there is none; give one, or "
+            "take the option away"
+        )
+    return Unsized(options.size(given.pose_size, "--pose-size"))
 
 
 def _program(given: argparse.Namespace, encoded: dict[str, Encoded]) -> Program:

@@ -46,6 +46,16 @@ def windows(given: Sequence[str]) -> dict[str, Window]:
     return out
 
 
+def size(given: str, option: str) -> tuple[int, int]:
+    """ "1920x1080" -> (1920, 1080)."""
+    width, _, height = given.lower().partition("x")
+    if not (width.strip().isdecimal() and height.strip().isdecimal()):
+        raise InputError(f"{option} {given}: needed width x height in pixels, such as 1920x1080")
+    if 0 in (sides := (int(width), int(height))):
+        refuse(option, given, "of at least 1 pixel each way")
+    return sides
+
+
 def writable(path: Path, option: str = "--out") -> Path:
     """The path, if a file can be written there; otherwise InputError, before any work is done."""
     if path.is_dir():

@@ -8,6 +8,8 @@ import comfy.samplers
 import torch
 
 from ...mm_core.branches.shapes import to_batch
+from ...mm_core.embedded.scenes.attributes import PIXELS
+from ...mm_core.encoders.doubts import size_doubt
 from ...mm_core.errors import InputError
 from ...mm_core.guidance.algebra import combine, effective_pair
 from ...mm_core.guidance.corrections import Guided, correct
@@ -18,9 +20,13 @@ from ...mm_core.types import NULL, Row
 from .calls import refuse_without_other_side, run_rows, with_resting, with_sides
 from .control import SharedControl
 from .effects import HostModality
+from .embedded import is_embedded
 from .ip_adapter.prompt import with_banks
 from .rows import Inputs, main_side, row_conditioning
 from .run import Clock, Run
+from .say import warn
+
+CELL = 8  # pixels a side of the embedded model's latents
 
 
 class ProgramGuider(comfy.samplers.CFGGuider):
@@ -100,6 +106,9 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 "this latent holds several streams, such as picture and sound; masks on weights "
                 "are for pictures and video only: take them away"
             )
+        if is_embedded(self.model_patcher):
+            width, height = (CELL * s for s in reversed(parts[0].shape[-2:]))
+            warn(size_doubt(width, height, PIXELS))
         self.inputs.frame.size = tuple(parts[0].shape[-2:])
         if self.given.need_size and len(parts) == 1:
             self.inputs = self.given.sized(noise.shape[2:])

@@ -9,6 +9,8 @@ import torch
 
 from ...mm_core.embedded import encode
 from ...mm_core.embedded.conditions import Encoded, EncodedStream
+from ...mm_core.encoders.control.keypoints import Unsized
+from ...mm_core.encoders.doubts import depth_doubt, pose_doubt, sound_doubt, style_doubt
 from ...mm_core.encoders.pose import people
 from ...mm_core.encoders.waves import to_mono
 from ...mm_core.errors import InputError
@@ -26,12 +28,18 @@ from .effects import (
     effect_of,
 )
 from .embedded import HostAdapters
+from .encoders.audio import checked
+from .encoders.pictures import channels_first
 from .ip_adapter.make import make_prompt
 from .ip_adapter.prompt import Style
 from .part import meeting, ranges_of
 from .prior.readers import embedding_for
 from .prior.vision import style_tokens
+from .say import warn
 
+BY_ENCODE_POSE = (
+    ", or let Encode Pose do it: connect these and that picture there, and its keypoints here"
+)
 STYLE = reader_named("the embedded model's style input")
 
 
@@ -118,6 +126,7 @@ def style(
     """vision: CLIP_VISION or MMC_ENCODER, for an ip_adapter. output: CLIP_VISION_OUTPUT, in place
     of image."""
     _check_picture(ip_adapter, image, output)
+    warn(None if image is None else style_doubt(channels_first(image)))
     if ip_adapter is not None:
         if adapters is not None:
             raise InputError(
@@ -134,7 +143,7 @@ def style(
         return _embedded("style", adapters, guidance, lambda *_: EncodedStream("style", tokens))
     return _embedded(
         "style", adapters, guidance,
-        lambda a, device: encode.encode_style(a, _channels_first(image, device)),
+        lambda a, device: encode.encode_style(a, channels_first(image).to(device)),
     )  # fmt: skip
 
 
@@ -168,12 +177,13 @@ def _check_plain(look: Style, vision) -> None:
 
 
 def depth(adapters, control: Control, image, guidance: Guidance) -> HostModality:
+    warn(depth_doubt(channels_first(image)))
     if _is_native("depth", adapters, control):
         return _native("depth", control, image, guidance)
     return _embedded(
         "depth", adapters, guidance,
         lambda a, device: encode.encode_depth(
-            a, _channels_first(image, device).mean(1, keepdim=True)
+            a, channels_first(image).to(device).mean(1, keepdim=True)
         ),
     )  # fmt: skip
 
@@ -182,6 +192,7 @@ def pose(adapters, control: Control, image, keypoints, guidance: Guidance) -> Ho
     if (image is None) == (keypoints is None):
         found = "neither" if image is None else "both"
         raise InputError(f"found {found} of image and keypoints; connect exactly one of them")
+    warn(None if image is None else pose_doubt(channels_first(image)))
     if _is_native("pose", adapters, control):
         if image is None:
             raise InputError(
@@ -192,9 +203,9 @@ def pose(adapters, control: Control, image, keypoints, guidance: Guidance) -> Ho
     if image is not None:
         return _embedded(
             "pose", adapters, guidance,
-            lambda a, device: encode.encode_skeleton(a, _channels_first(image, device)),
+            lambda a, device: encode.encode_skeleton(a, channels_first(image).to(device)),
         )  # fmt: skip
-    points = people(keypoints, "the keypoints input")
+    points = people(keypoints, "the keypoints input", Unsized(otherwise=BY_ENCODE_POSE))
     return _embedded(
         "pose", adapters, guidance,
         lambda a, device: encode.encode_people(a, points, device),
@@ -207,13 +218,15 @@ def segmentation(adapters, control: Control, image, guidance: Guidance) -> HostM
     return _embedded(
         "segmentation", adapters, guidance,
         lambda a, device: encode.encode_segmentation(
-            a, _channels_first(image, device), "the image input"
+            a, channels_first(image).to(device), "the image input"
         ),
     )  # fmt: skip
 
 
 def audio(adapters, sound, guidance: Guidance) -> HostModality:
-    wave = to_mono(sound["waveform"], int(sound["sample_rate"]), "the audio input")
+    heard = checked(sound)
+    wave = to_mono(heard.waves, heard.rate, "the audio input")
+    warn(sound_doubt(wave))
     return _embedded(
         "audio", adapters, guidance,
         lambda a, device: encode.encode_audio(a, wave.to(device)),
@@ -241,7 +254,8 @@ def _native(name: str, control: Control, image, guidance: Guidance) -> HostModal
         )
     if control.strength == 0:
         guidance = replace(guidance, weight=0.0, weights="")
-    hint = image[..., :3].movedim(-1, 1)
+    channels_first(image)  # refuses what is no picture
+    hint = (image[..., :3] if image.shape[-1] > 1 else image.repeat(1, 1, 1, 3)).movedim(-1, 1)
     ready = control.net.copy().set_cond_hint(hint, control.strength, (0.0, 1.0), vae=control.vae)
     return HostModality(guidance.modality(name), ControlEffect(ready))
 
@@ -265,9 +279,3 @@ def _embedded(
         for f in fields(encoded)
     }
     return HostModality(modality, EmbeddedEffect(type(encoded)(**moved), adapters.base))
-
-
-def _channels_first(image, device):
-    """IMAGE (b, h, w, 1, 3 or 4) -> (b, 3, h, w) on the device. Alpha is left out, as core does."""
-    color = image[..., :3] if image.shape[-1] >= 3 else image[..., :1].expand(*image.shape[:-1], 3)
-    return color.movedim(-1, 1).to(device, torch.float32)

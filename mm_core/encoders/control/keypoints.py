@@ -7,6 +7,7 @@ both read: pixels, 1 or 0, no None; the real scores stay under a key of our own.
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -14,7 +15,7 @@ import torch
 from ...errors import InputError
 from ...types import Float, Tensor
 from .layouts import SEEN, body_of_25, face_of_68, feet_of_25
-from .people import SIZES, Frame, Person, hands_are_exchanged, with_hands_exchanged
+from .people import COUNTED, SIZES, Frame, Person, hands_are_exchanged, with_hands_exchanged
 
 NEEDED = "needed POSE_KEYPOINT JSON: people with 18 pose_keypoints_2d triples, or 25 in BODY_25"
 KEYS = {
@@ -24,14 +25,32 @@ KEYS = {
     "left_hand": "hand_left_keypoints_2d",
     "right_hand": "hand_right_keypoints_2d",
 }
-COUNTS = {**{name: (points,) for name, points in SIZES.items()}, "body": (18, 25), "face": (68, 70)}
+COUNTS = {**{name: (SIZES[name],) for name in COUNTED}, "body": (18, 25)}
+TRIPLES = "triples of x, y and confidence"
 SCORES = "mmc_scores"  # the confidences as they were, by part; says pixels and own hands, too
 DAMAGE = (KeyError, TypeError, ValueError, OverflowError, AttributeError, RuntimeError)
 
 Hands = Literal["auto", "named", "exchanged"]
 
 
-def frames_of(data: Any, source: str, hands: Hands = "auto") -> tuple[Frame, ...]:
+@dataclass(frozen=True)
+class Unsized:
+    """The canvas of frames that do not say it, as OpenPose's own JSON does not.
+
+    size: width and height of the picture the points were found in, where that is known. otherwise:
+    what else a user can do who has no size in the file, as the end of a sentence.
+    """
+
+    size: tuple[int, int] | None = None
+    otherwise: str = ""
+
+
+UNSIZED = Unsized()
+
+
+def frames_of(
+    data: Any, source: str, hands: Hands = "auto", unsized: Unsized = UNSIZED
+) -> tuple[Frame, ...]:
     """Every frame of POSE_KEYPOINT data, in pixels of its canvas.
 
     hands: "named" believes the names, "exchanged" takes each for the other (ComfyUI's own pose
@@ -43,7 +62,7 @@ def frames_of(data: Any, source: str, hands: Hands = "auto") -> tuple[Frame, ...
     frames = data if isinstance(data, list) else [data]
     if not frames:
         raise InputError(f"{source}: found no frame; {NEEDED}")
-    return tuple(_frame(frame, source, hands) for frame in frames)
+    return tuple(_frame(frame, source, hands, unsized) for frame in frames)
 
 
 def open_frame(frame: Any, source: str) -> dict[str, Any]:
@@ -56,8 +75,18 @@ def open_frame(frame: Any, source: str) -> dict[str, Any]:
     return frame
 
 
-def canvas_of(frame: dict[str, Any], source: str) -> tuple[float, float]:
+def canvas_of(
+    frame: dict[str, Any], source: str, unsized: Unsized = UNSIZED
+) -> tuple[float, float]:
     """Width and height of the canvas, finite and above 0."""
+    if not has_canvas(frame):
+        if unsized.size is not None:
+            return float(unsized.size[0]), float(unsized.size[1])
+        raise InputError(
+            f"{source}: found keypoints without canvas_width and canvas_height, as OpenPose itself "
+            "writes them; add both to each frame, the size in pixels of the picture that the "
+            f"points were found in{unsized.otherwise}"
+        )
     try:
         width, height = float(frame["canvas_width"]), float(frame["canvas_height"])
     except DAMAGE as e:
@@ -67,15 +96,61 @@ def canvas_of(frame: dict[str, Any], source: str) -> tuple[float, float]:
     return width, height
 
 
+def has_canvas(frame: dict[str, Any]) -> bool:
+    """Whether a frame says how large its canvas is."""
+    return all(frame.get(side) is not None for side in ("canvas_width", "canvas_height"))
+
+
+def check_inside(points: Sequence[Tensor], frame: dict[str, Any], source: str, size: Any) -> None:
+    """InputError where points that count lie beyond a canvas that the frame itself does not say:
+    then they were found in a larger picture."""
+    if size is None or has_canvas(frame):
+        return
+    for part in points:
+        seen = part[part[:, 2] >= SEEN, :2]
+        most = [int(v) for v in seen.amax(0).tolist()] if len(seen) else [0, 0]
+        if most[0] > size[0] or most[1] > size[1]:
+            raise InputError(
+                f"{source}: found points as far as x {most[0]}, y {most[1]}, and the picture is "
+                f"{size[0]} x {size[1]}; needed the size of the picture that the points were "
+                "found in"
+            )
+
+
+def part_of(person: Any, name: str, source: str, number: int) -> Float[Tensor, "n 3"] | None:
+    """The points of one part of a person, by its name in KEYS; None where it was not looked for.
+
+    Raises InputError, naming the part, where it is damaged. number: which person it is, from 1.
+    """
+    key = KEYS[name]
+    if not isinstance(person, dict):
+        raise damaged(source, f"person {number} is {type(person).__name__}")
+    if name == "body" and key not in person:
+        raise damaged(source, f"person {number} has no {key}")
+    flat = person.get(key)
+    try:
+        return None if flat is None or len(flat) == 0 else points_of(flat, *COUNTS.get(name, ()))
+    except DAMAGE as e:
+        counts = " or ".join(map(str, COUNTS.get(name, ())))
+        raise InputError(
+            f"{source}: {key} of person {number} is damaged ({e}); needed "
+            f"{counts + ' ' if counts else ''}{TRIPLES}"
+        ) from e
+
+
 def points_of(flat: Any, *counts: int) -> Float[Tensor, "n 3"]:
-    """A flat list of x, y, confidence as points; None is 0. ValueError unless of these counts."""
-    numbers = [float(v or 0) for v in flat]
-    if not numbers or len(numbers) % 3:
-        raise ValueError(f"{len(numbers)} numbers")
-    values = torch.tensor(numbers, dtype=torch.float64).view(-1, 3)
-    if len(values) not in counts:
-        raise ValueError(f"{len(values)} points")
-    return values
+    """A flat list of x, y, confidence as points. One of which any number is None is not there.
+
+    ValueError unless of these counts; without counts, of any.
+    """
+    given = list(flat)
+    if len(given) % 3:
+        raise ValueError(f"{len(given)} numbers")
+    triples = [given[i : i + 3] for i in range(0, len(given), 3)]
+    if counts and len(triples) not in counts:
+        raise ValueError(f"{len(triples)} points")
+    rows = [[0.0] * 3 if any(v is None for v in row) else [*map(float, row)] for row in triples]
+    return torch.tensor(rows, dtype=torch.float64).view(-1, 3)
 
 
 def are_shares(parts: Sequence[Tensor]) -> bool:
@@ -104,25 +179,33 @@ def keypoints_of(frames: Iterable[Frame]) -> list[dict[str, Any]]:
 
 
 def _written(person: Person) -> dict[str, Any]:
+    parts = {key: _filled(person.part(name), SIZES[name]) for name, key in KEYS.items()}
     out: dict[str, Any] = {
-        key: [v for x, y, c in person.part(name).tolist() for v in (x, y, float(c >= SEEN))]
-        for name, key in KEYS.items()
+        key: [v for x, y, c in part.tolist() for v in (x, y, float(c >= SEEN))]
+        for key, part in parts.items()
     }
-    given = {key: part for name, key in KEYS.items() if (part := getattr(person, name)) is not None}
-    return {**out, SCORES: {key: part[:, 2].tolist() for key, part in given.items()}}
+    given = [key for name, key in KEYS.items() if getattr(person, name) is not None]
+    return {**out, SCORES: {key: parts[key][:, 2].tolist() for key in given}}
 
 
-def _frame(data: Any, source: str, hands: Hands) -> Frame:
+def _filled(points: Float[Tensor, "n 3"], least: int) -> Float[Tensor, "m 3"]:
+    """With points that are not there up to the number that readers count on."""
+    missing = points.new_zeros(max(0, least - len(points)), 3)
+    return torch.cat([points, missing])
+
+
+def _frame(data: Any, source: str, hands: Hands, unsized: Unsized) -> Frame:
     frame = open_frame(data, source)
-    width, height = canvas_of(frame, source)
-    try:
-        found = [_parts(person) for person in frame["people"]]
-        ours = any(SCORES in person for person in frame["people"])
-    except DAMAGE as e:
-        raise damaged(source, e) from e
+    width, height = canvas_of(frame, source, unsized)
+    people_found = frame["people"]
+    if not isinstance(people_found, list):
+        raise damaged(source, f"people is {type(people_found).__name__}")
+    found = [_parts(person, source, i) for i, person in enumerate(people_found, 1)]
+    ours = any(SCORES in person for person in people_found)
     every = [part for parts in found for part in parts.values()]
     if not all(torch.isfinite(part).all() for part in every):
         raise InputError(f"{source}: a coordinate is not a finite number; {NEEDED}")
+    check_inside(every, frame, source, unsized.size)
     people = [Person(**parts) for parts in found]
     if are_shares(every) and not ours:
         across = torch.tensor([[width, 0, 0], [0, height, 0]], dtype=torch.float64)
@@ -137,15 +220,15 @@ def _frame(data: Any, source: str, hands: Hands) -> Frame:
         raise InputError(f"{source}: {e}") from e
 
 
-def _parts(person: Any) -> dict[str, Float[Tensor, "n 3"]]:
+def _parts(person: Any, source: str, number: int) -> dict[str, Float[Tensor, "n 3"]]:
     """The parts of a person. None and empty lists are parts that were not looked for."""
-    scores = person.get(SCORES)
-    found = {}
-    for name, key in KEYS.items():
-        if flat := (person[key] if name == "body" else person.get(key)):
-            found[name] = points_of(flat, *COUNTS[name])
-    if scores is not None:
-        found = {n: _scored(p, scores[KEYS[n]]) for n, p in found.items() if KEYS[n] in scores}
+    looked = {name: part_of(person, name, source, number) for name in KEYS}
+    found = {name: part for name, part in looked.items() if part is not None}
+    if (scores := person.get(SCORES)) is not None:
+        try:
+            found = {n: _scored(p, scores[KEYS[n]]) for n, p in found.items() if KEYS[n] in scores}
+        except DAMAGE as e:
+            raise damaged(source, f"{SCORES} of person {number}: {e}") from e
     body = found.setdefault("body", torch.zeros(18, 3, dtype=torch.float64))
     if len(body) == 25:
         found = {"feet": feet_of_25(body), **found, "body": body_of_25(body)}

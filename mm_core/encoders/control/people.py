@@ -9,6 +9,7 @@ from ...types import Float, Tensor
 from .layouts import WHOLEBODY, WRISTS, body_of_coco, coco_of_body, face_of_68
 
 SIZES = {"body": 18, "feet": 6, "face": 70, "left_hand": 21, "right_hand": 21}
+COUNTED = ("body", "left_hand", "right_hand")  # parts whose points are joined by their number
 LARGEST = 16384  # pixels a side; what the host draws at most
 
 
@@ -23,22 +24,24 @@ class Person:
     A confidence of 0 is a point that is not there. Parts that are not given have only those.
     body: BODY_18. feet: FEET_6. face: 68 landmarks, right eye, left eye. Hands: 21 points, the
     first of them the wrist, then four for each finger from the thumb on; left is the person's own
-    left. Layouts: control/layouts.py.
+    left. Layouts: control/layouts.py. Faces and feet of other layouts may have any number of
+    points: each is drawn alone.
     """
 
     body: Float[Tensor, "18 3"]
-    feet: Float[Tensor, "6 3"] | None = None
-    face: Float[Tensor, "70 3"] | None = None
+    feet: Float[Tensor, "toes 3"] | None = None
+    face: Float[Tensor, "landmarks 3"] | None = None
     left_hand: Float[Tensor, "21 3"] | None = None
     right_hand: Float[Tensor, "21 3"] | None = None
 
     def __post_init__(self) -> None:
         for name, points in SIZES.items():
             part = getattr(self, name)
-            if part is not None and tuple(part.shape) != (points, 3):
+            wanted = (points if name in COUNTED else len(part) if part is not None else 0, 3)
+            if part is not None and tuple(part.shape) != wanted:
                 raise InputError(
                     f"the {name.replace('_', ' ')} of a person has the shape {tuple(part.shape)}; "
-                    f"needed {points} points of x, y and confidence"
+                    f"needed {wanted[0]} points of x, y and confidence"
                 )
             if part is not None and not torch.isfinite(part).all():
                 raise InputError(
@@ -85,10 +88,19 @@ def person_of_wholebody(points: Float[Tensor, "133 3"]) -> Person:
 
 
 def wholebody_of_person(person: Person) -> Float[Tensor, "133 3"]:
-    """COCO-WholeBody's 133 points of a person; the neck is left out."""
+    """COCO-WholeBody's 133 points of a person; the neck is left out.
+
+    Raises InputError where the feet or the face are of another layout.
+    """
     hands = [person.part("left_hand"), person.part("right_hand")]
-    face = person.part("face")[:68]
-    return torch.cat([coco_of_body(person.body), person.part("feet"), face, *hands])
+    feet, face = person.part("feet"), person.part("face")
+    for name, part in (("feet", feet), ("face", face)):
+        if len(part) != SIZES[name]:
+            raise InputError(
+                f"the {name} of a person have {len(part)} points; COCO-WholeBody needs those of "
+                f"OpenPose, {SIZES[name]}"
+            )
+    return torch.cat([coco_of_body(person.body), feet, face[:68], *hands])
 
 
 def with_hands_exchanged(person: Person) -> Person:

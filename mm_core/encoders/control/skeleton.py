@@ -16,7 +16,7 @@ from ...types import Float, Picture, Tensor
 from .face import draw_face
 from .hands import draw_hand
 from .layouts import SEEN
-from .people import Frame, Person
+from .people import SIZES, Frame, Person
 from .raster import Canvas, Color, ellipse, fill_disc, fill_polygon, inside, pixels_of, places_of
 
 # By number of BODY_18. Limb k has colour k, and so has point k.
@@ -102,7 +102,8 @@ def _draw_person(canvas: Canvas, person: Person, drawing: Drawing) -> None:
         draw_hand(canvas, person.part("right_hand"), seen, clip)
     if drawing.face:
         face = person.part("face")
-        draw_face(canvas, face[:68] if drawing.like_core else face, seen, clip)
+        eyes = drawing.like_core and len(face) == SIZES["face"]  # which core leaves to the body
+        draw_face(canvas, face[:-2] if eyes else face, seen, clip)
 
 
 def _draw_limbs(canvas: Canvas, body: Float[Tensor, "18 3"], drawing: Drawing) -> None:

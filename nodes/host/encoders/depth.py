@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....mm_core.encoders.control.depth import depth_map
+from ....mm_core.encoders.doubts import depth_doubt
 from ..patcher import home
+from ..say import warn
 from .chosen import needs
 from .embedding import HostEmbedding, without_tokens
 from .encoder import embedding_of
@@ -38,6 +40,7 @@ def encode_depth(image, scale: Scale, size: Size, encoder=None) -> tuple[Any, Ho
     """IMAGE and the embedding. Without an encoder, image is a map already, near is white."""
     pictures = channels_first(needs("depth", image, "image", "a picture"))
     if encoder is None:
+        warn(depth_doubt(pictures))
         depth, unit = pictures.mean(1, keepdim=True), "inverse"
         embedding = without_tokens("Encode Depth")
     else:

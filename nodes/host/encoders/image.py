@@ -7,6 +7,7 @@ from ..prior.vectors import VectorOutput
 from .chosen import needs, the_one
 from .embedding import HostEmbedding, of_tokens, of_vectors, one_sample
 from .pictures import colour
+from .vision import NO_VECTOR, read_pictures
 from .watch import in_parts
 
 TOKENS, LAST, VECTOR = "tokens", "last tokens", "one vector"
@@ -46,7 +47,7 @@ def encode_image(
 def by_vision(name: str, vision, pictures, read: str, crop: bool = True) -> HostEmbedding:
     """Pictures (b, h, w, 3) through the host's vision model, a few at a time."""
     made = [
-        of_output(name, vision.encode_image(part, crop=crop), read)
+        of_output(name, read_pictures(vision, part, crop), read)
         for part in in_parts(pictures, AT_ONCE)
     ]
     vectors = [m.vector for m in made if m.vector is not None]
@@ -56,19 +57,38 @@ def by_vision(name: str, vision, pictures, read: str, crop: bool = True) -> Host
 
 def of_output(name: str, output, read: str) -> HostEmbedding:
     """CLIP_VISION_OUTPUT, which nodes other than the host's may have made with less in it."""
-    vector = getattr(output, "image_embeds", None)
-    vector = vector.float() if isinstance(vector, torch.Tensor) and vector.ndim == 2 else None
-    wanted = getattr(output, FIELDS[read], None)
     if isinstance(output, VectorOutput) and read != VECTOR:
         raise InputError(
             f"clip_vision_output is one vector of a prior or a mix, and {read!r} reads a grid of "
             f"tokens: choose {VECTOR!r}"
         )
-    if not isinstance(wanted, torch.Tensor):
-        raise InputError(
-            f"the vision model gives no {FIELDS[read]}, which {read!r} reads: choose another of "
-            f"{', '.join(READ)}"
+    vector = _given(output, VECTOR)
+    wanted = _given(output, read)
+    if wanted is None:
+        raise InputError(_instead(output, read))
+    if read == VECTOR:
+        return HostEmbedding(of_vectors(name, wanted), vector=vector.float())
+    return HostEmbedding(of_tokens(name, wanted), vector=None if vector is None else vector.float())
+
+
+def _given(output, read: str):
+    """What of it is read, where it is there in the form that is read: (b, d), or (b, n, d)."""
+    found = getattr(output, FIELDS[read], None)
+    dimensions = 2 if read == VECTOR else 3
+    return found if isinstance(found, torch.Tensor) and found.ndim == dimensions else None
+
+
+def _instead(output, read: str) -> str:
+    """The sentence for what is not there to be read."""
+    there = " or ".join(repr(r) for r in READ if _given(output, r) is not None)
+    if read == VECTOR and there:
+        return (
+            f"the vision model gives {NO_VECTOR}: read {there}, or open the model's whole folder "
+            "with Load Encoder and connect encoder"
         )
-    if wanted.ndim == 2:
-        return HostEmbedding(of_vectors(name, wanted), vector=vector)
-    return HostEmbedding(of_tokens(name, wanted), vector=vector)
+    if not there:
+        return (
+            f"the vision model gives nothing that can be read, neither {' nor '.join(READ)}: "
+            "connect another"
+        )
+    return f"the vision model gives no {FIELDS[read]}, which {read!r} reads: choose {there}"

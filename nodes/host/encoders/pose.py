@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ....mm_core.encoders.control.keypoints import frames_of, keypoints_of
+from ....mm_core.encoders.control.keypoints import Unsized, frames_of, keypoints_of
 from ....mm_core.encoders.control.skeleton import ANNOTATORS, CORE, XINSIR, draw_frames
 from ....mm_core.encoders.pose_estimation import Boxed
 from ..patcher import home
@@ -15,6 +15,8 @@ from .places import boxes_of
 from .size import Size
 
 STYLES = {"controlnet": ANNOTATORS, "xinsir": XINSIR, "comfyui": CORE}
+
+CONNECT = ", or connect that picture to image"
 
 
 def encode_pose(
@@ -29,8 +31,9 @@ def encode_pose(
     size: Size | None = None,
 ) -> tuple[Any, Any, HostEmbedding]:
     """IMAGE, POSE_KEYPOINT and the embedding. boxes: of people, in pixels, alike in each picture;
-    without, the encoder looks for people itself where it can."""
-    embedding = without_tokens("Encode Pose")
+    without, the encoder looks for people itself where it can. image beside keypoints: how large
+    their canvas is, where they do not say it."""
+    embedding, unsized = without_tokens("Encode Pose"), Unsized(otherwise=CONNECT)
     if the_one("pose", encoder=encoder, keypoints=keypoints) == "encoder":
         pictures = channels_first(needs("pose", image, "image", "a picture with people"))
         where = boxes_of(boxes)
@@ -38,7 +41,11 @@ def encode_pose(
         made = reads(pictures if where is None else Boxed(pictures, [where] * len(pictures)))
         embedding = embedding_of(reads.encoder, made)
         keypoints = made.keypoints
-    frames = [_sized(f, size) for f in frames_of(keypoints, "the keypoints input")]
+    elif image is not None:
+        pictures = channels_first(image)
+        unsized = Unsized((pictures.shape[-1], pictures.shape[-2]))
+    found = frames_of(keypoints, "the keypoints input", unsized=unsized)
+    frames = [_sized(f, size) for f in found]
     drawing = replace(STYLES[style], hands=hands, face=face, seen=confidence)
     drawn = as_image(draw_frames(frames, drawing)).to(home())
     return drawn, keypoints_of(frames), embedding

@@ -14,10 +14,12 @@ from ....mm_core.encoders.control.palette import (
     masks_of,
     paint,
 )
+from ....mm_core.encoders.doubts import palette_doubt
 from ....mm_core.encoders.prompts import Prompted
 from ....mm_core.encoders.segment import Segmenter, palette_of
 from ....mm_core.errors import InputError
 from ..patcher import home
+from ..say import warn
 from .chosen import needs
 from .embedding import HostEmbedding, without_tokens
 from .encoder import HostEncoder, embedding_of
@@ -136,6 +138,8 @@ def read(pictures, palette: str) -> Shown:
     """A picture painted in a palette."""
     chosen_palette = _palette(palette)
     index = classes_of(pictures, chosen_palette, "the image input")
+    colors = torch.tensor(chosen_palette.colors)
+    warn(palette_doubt(pictures, colors, chosen_palette.name))
     masks = {n: m.float() for n, m in masks_of(index, chosen_palette).items()}
     return Shown(
         paint(index, chosen_palette).to(home()), masks, list(masks), chosen_palette.classes

@@ -9,6 +9,7 @@ from ....mm_core.errors import InputError
 from ....mm_core.priors.space import Reader, space_of_width
 from ..encoders.encoder import HostEncoder
 from ..encoders.pictures import colour
+from ..encoders.vision import check_family, family_of, is_projected, read_pictures
 from ..patcher import home
 from ..prior.readers import embedding_for
 
@@ -73,7 +74,14 @@ def _encoded(vision, image, layout: Layout) -> torch.Tensor:
             f"{layout.source} needs {need}, which CLIP Vision leaves out: connect encoder in place "
             "of clip_vision, a SigLIP folder from Load Encoder"
         )
-    out = vision.encode_image(image)
+    found = family_of(vision)
+    check_family(found, "clip_vision", need.encoder, f"{layout.source} needs {need}")
+    out = read_pictures(vision, image)
+    if need.kind == "image_embeds" and not is_projected(out):
+        raise InputError(
+            f"{layout.source} needs {need}, and clip_vision gives vectors that are not projected: "
+            f"load {need.encoder}, with its visual_projection"
+        )
     name = "image_embeds" if need.kind == "image_embeds" else "penultimate_hidden_states"
     return out[name].float()
 
@@ -85,7 +93,10 @@ def _vector(encoder: HostEncoder, image, layout: Layout, need: Features) -> torc
             f"{layout.source} needs {need}, hidden states that encoders of a folder do not give: "
             "connect clip_vision in place of encoder"
         )
-    vector = encoder.of_kind("image")(image.movedim(-1, 1)).vector
+    reads = encoder.of_kind("image")
+    found = reads.encoder.family
+    check_family(found, "encoder", need.encoder, f"{layout.source} needs {need}")
+    vector = reads(image.movedim(-1, 1)).vector
     if vector is None:
         raise InputError(
             f"{layout.source} needs {need}, but the encoder {encoder.encoder.name} gives no "

@@ -23,6 +23,7 @@ from ....mm_core.priors.space import (
 from ....mm_core.priors.vary import varied
 from ..effects import AddedEffect, HostModality
 from ..encoders.pictures import colour
+from ..encoders.vision import read_pictures
 from ..ip_adapter.prompt import Style
 from ..make import Choices, make_guider
 from ..modality import STYLE, Guidance, prompt, style
@@ -245,7 +246,7 @@ def _read(source: Source, vision, reader: str):
             f"the picture has to be encoded for {reader}: connect clip_vision, from Load CLIP "
             "Vision or unCLIPCheckpointLoader"
         )
-    return vision.encode_image(colour(source.image))
+    return read_pictures(vision, colour(source.image))
 
 
 def _varied(output, reader: Reader, asked: Asked):

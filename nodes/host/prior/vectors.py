@@ -4,7 +4,8 @@ import comfy.clip_vision
 import torch
 
 from ....mm_core.errors import InputError
-from ....mm_core.priors.space import ImageEmbedding, space_of_width
+from ....mm_core.priors.space import UNKNOWN, ImageEmbedding, Space, space_of_width
+from ..encoders.vision import is_projected
 from ..patcher import home
 
 SPACE, UNIT = "mmc_space", "mmc_unit"  # attributes that the host's own outputs lack
@@ -51,5 +52,8 @@ def embedding_of(output, what: str = "clip_vision_output") -> ImageEmbedding:
         raise InputError(f"{what} has numbers that are not finite; make it again")
     if not vectors.any(dim=1).all():
         raise InputError(f"{what} has length 0, nothing is told: make it again, or leave it out")
-    space = getattr(output, SPACE, None) or space_of_width(vectors.shape[1])
+    # A DINO's vectors are as wide as a CLIP's, and say nothing to what reads those.
+    width = vectors.shape[1]
+    told = space_of_width(width) if is_projected(output) else Space(UNKNOWN, width)
+    space = getattr(output, SPACE, None) or told
     return ImageEmbedding(vectors.float(), space, getattr(output, UNIT, False))

@@ -9,6 +9,7 @@ from PIL import Image
 from mm_core.cli.demo import input_pictures
 from mm_core.embedded.prior import style_from_words
 from mm_core.embedded.weights import SHIPPED
+from mm_core.encoders.pictures import to_image
 from mm_core.encoders.waves import write_wave
 from mm_core.evaluation.cases import held_out
 
@@ -66,6 +67,10 @@ def inputs(tmp_path, case):
         (["--style", "none.png", "--out", "new/folder/a.png"], "none.png: found nothing, needed"),
         (["--depth", "none.png"], "none.png: found nothing, needed a picture file"),
         (["--pose", "none.json"], "none.json: found nothing, needed a JSON file"),
+        (["--pose-size", "64x64"], "--pose-size is for a --pose of JSON without a canvas"),
+        (["--pose", "a.png", "--pose-size", "64x64"], "is for a --pose of JSON without a canvas"),
+        (["--pose", "a.json", "--pose-size", "64"], "needed width x height in pixels, such as"),
+        (["--pose", "a.json", "--pose-size", "0x9"], "--pose-size 0x9: needed a value of at least"),
         (["--audio", "none.wav"], "none.wav: found nothing, needed a WAV file"),
         (["--model", "none.safetensors"], "none.safetensors: found no file; check the path"),
     ],
@@ -80,6 +85,43 @@ def test_an_unknown_word_is_refused_with_the_nearest(refused):
 
 def test_nothing_given_is_refused_with_what_could_be(refused):
     refused("nothing to make a picture from; give at least one of --text, --style", "generate")
+
+
+def test_what_is_probably_not_meant_is_warned_of_and_made(mmc, inputs, case):
+    to_image(case.picture[0]).save(inputs / "photo.png")
+    Image.new("RGB", (64, 64), (9, 90, 200)).save(inputs / "flat.png")
+    write_wave(torch.zeros(16_000), inputs / "silent.wav")
+    given = {"style": "flat.png", "depth": "photo.png", "pose": "photo.png", "audio": "silent.wav"}
+    outcome = mmc(*RED, "--size", "2", *(a for n, f in given.items() for a in (f"--{n}", f)))
+    warned = [line for line in outcome.err.splitlines() if line.startswith("warning: ")]
+    assert outcome.code == 0
+    assert [" ".join(line.split()[1:4]) for line in warned] == [
+        "the style picture", "the depth input", "the pose input", "the sound is",
+        "the picture is",
+    ]  # fmt: skip
+    assert (inputs / "out.png").exists()
+
+
+def test_of_right_inputs_nothing_is_warned(mmc, inputs):
+    names = ("style", "depth", "pose", "segmentation")
+    outcome = mmc(*RED, "--audio", "audio.wav", *(a for n in names for a in (f"--{n}", f"{n}.png")))
+    assert outcome.code == 0
+    assert "warning" not in outcome.err
+
+
+def test_openpose_its_own_json_needs_the_size_of_its_picture(mmc, refused, tmp_path):
+    flat = [v for k in range(25) for v in (8.0 + 4 * k, 64.0, 1.0)]
+    own = {"version": 1.3, "people": [{"pose_keypoints_2d": flat, "face_keypoints_2d": []}]}
+    sized = {**own, "canvas_width": 160, "canvas_height": 128}
+    (tmp_path / "own.json").write_text(json.dumps(own))
+    (tmp_path / "sized.json").write_text(json.dumps(sized))
+    refused("such as 1920x1080", *RED, "--pose", "own.json")
+    refused("as far as x 80, y 64", *RED, "--pose", "own.json", "--pose-size", "64x64")
+    mmc(*RED, "--pose", "own.json", "--pose-size", "160x128", "--out", "own.png")
+    mmc(*RED, "--pose", "sized.json", "--out", "sized.png")
+    assert (
+        Image.open(tmp_path / "own.png").tobytes() == Image.open(tmp_path / "sized.png").tobytes()
+    )
 
 
 @pytest.mark.parametrize("option", ["--style", "--depth", "--pose", "--segmentation"])

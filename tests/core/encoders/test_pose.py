@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from mm_core.encoders.control.keypoints import Unsized
 from mm_core.encoders.pose import people, read_keypoints
 from mm_core.errors import InputError
 
@@ -89,15 +90,10 @@ def test_a_file_is_read_like_its_data(tmp_path):
         ("text", "found str"),
         ({"persons": []}, r"found \['persons'\]"),
         (frame(), "there is no person in the first frame"),
-        ({"people": []}, "damaged keypoints"),
+        (frame(None, []), "there is no person in the first frame"),
         ({**frame(), "people": None}, "damaged keypoints"),
         ({**frame(), "people": ["x"]}, "damaged keypoints"),
-        (frame(None), "damaged keypoints"),
-        (frame([]), r"damaged keypoints \(0 numbers"),
-        (frame(body(17)), r"damaged keypoints \(17 points\)"),
-        (frame(body()[:-1]), r"damaged keypoints \(53 numbers"),
-        (frame(["x", *body()[1:]]), "damaged keypoints"),
-        (frame([10**400, *body()[1:]]), "damaged keypoints"),
+        ({**frame(), "people": [{}]}, r"damaged keypoints \(person 1 has no pose_keypoints_2d"),
         (frame([float("nan"), *body()[1:]]), "a coordinate is not a finite number"),
         (frame([float("inf"), *body()[1:]]), "a coordinate is not a finite number"),
         (frame(body(), width=0), r"the canvas is 0\.0 x 100\.0"),
@@ -108,6 +104,49 @@ def test_a_file_is_read_like_its_data(tmp_path):
 def test_what_is_not_keypoints_is_refused_by_name_with_what_is_needed(data, said):
     with pytest.raises(InputError, match=rf"^pose: {said}.*; needed POSE_KEYPOINT JSON"):
         people(data, "pose")
+
+
+@pytest.mark.parametrize(
+    ("flat", "said"),
+    [
+        (body(17), r"\(17 points\)"),
+        (body(15), r"\(15 points\)"),  # OpenPose's model MPI
+        (body()[:-1], r"\(53 numbers\)"),
+        (["x", *body()[1:]], "could not convert"),
+        ([10**400, *body()[1:]], "int too large"),
+        ("abc" * 18, "could not convert"),
+        (5, "int"),
+    ],
+)
+def test_a_damaged_body_is_refused_by_the_name_of_its_part_and_person(flat, said):
+    with pytest.raises(
+        InputError,
+        match=rf"^pose: pose_keypoints_2d of person 2 is damaged .*{said}.*; needed 18 or 25 "
+        "triples of x, y and confidence$",
+    ):
+        people(frame(body(), flat), "pose")
+
+
+def test_of_the_body_alone_no_other_part_is_looked_at():
+    data = frame(body())
+    data["people"][0].update(face_keypoints_2d=[1.0] * 5, hand_left_keypoints_2d="x")
+    assert people(data, "pose").shape == (1, 18, 3)
+
+
+def test_who_has_no_body_is_left_out():
+    assert torch.equal(people(frame(None, body(), []), "pose"), people(frame(body()), "pose"))
+
+
+def test_without_a_canvas_its_size_may_come_from_elsewhere():
+    data = {"people": frame(body(x=50.0, y=25.0))["people"]}
+    found = people(data, "pose", Unsized((WIDTH, HEIGHT)))
+    assert torch.equal(found, people(frame(body(x=50.0, y=25.0)), "pose"))
+    with pytest.raises(
+        InputError, match=r"^pose: found keypoints without canvas_width and .*elsew"
+    ):
+        people(data, "pose", Unsized(otherwise=", or elsewhere"))
+    with pytest.raises(InputError, match=r"as far as x 50, y 25, and the picture is 40 x 40"):
+        people(data, "pose", Unsized((40, 40)))
 
 
 @pytest.mark.parametrize("content", [b"not json", b"\xff\xfe\x00", b""])

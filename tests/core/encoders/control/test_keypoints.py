@@ -7,8 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mm_core.encoders.control.keypoints import KEYS, frames_of, keypoints_of
+from mm_core.encoders.control.keypoints import KEYS, Unsized, frames_of, keypoints_of
 from mm_core.encoders.control.people import Frame, Person
+from mm_core.encoders.control.skeleton import ANNOTATORS, CORE, XINSIR, draw_frames
 from mm_core.errors import InputError
 
 LENGTHS = {"pose_keypoints_2d": 54, "foot_keypoints_2d": 18, "face_keypoints_2d": 210,
@@ -98,6 +99,82 @@ def test_a_face_of_68_points_gets_the_bodys_eyes():
     assert read.people[0].face[68:, 0].tolist() == [140, 150]
 
 
+@pytest.mark.parametrize("points", [1, 56, 68, 69, 70, 98, 468])
+@pytest.mark.parametrize("drawing", [ANNOTATORS, XINSIR])
+def test_a_face_of_any_number_of_points_is_drawn_as_so_many_discs(points, drawing):
+    """29 pixels a disc of radius 3, counted by hand on squared paper; none touches another."""
+    face = [v for k in range(points) for v in (10 + 9 * (k % 25), 10 + 9 * (k // 25), 1)]
+    person = {"pose_keypoints_2d": [0] * 54, "face_keypoints_2d": face}
+    read = frames_of(frame(person, width=260, height=260), "pose")
+    eyes = 2 if points == 68 else 0  # of a body that is not there
+    assert len(read[0].people[0].face) == points + eyes
+    assert int((draw_frames(read, drawing) > 0).all(1).sum()) == 29 * points
+
+
+def test_core_leaves_only_the_two_eyes_of_a_face_to_the_body():
+    def white(points):
+        face = [v for k in range(points) for v in (10 + 9 * (k % 25), 10 + 9 * (k // 25), 1)]
+        person = {"pose_keypoints_2d": [0] * 54, "face_keypoints_2d": face}
+        drawn = draw_frames(frames_of(frame(person, width=260, height=260), "pose"), CORE)
+        return int(drawn.all(1).sum()) // 29
+
+    assert [white(n) for n in (56, 68, 69, 70, 98)] == [56, 68, 69, 68, 98]
+
+
+def test_a_short_face_is_written_as_the_70_points_that_readers_count_on():
+    person = aux(face_keypoints_2d=flat(56), foot_keypoints_2d=flat(2))
+    (written,) = keypoints_of(frames_of(frame(person), "pose"))
+    face = written["people"][0]["face_keypoints_2d"]
+    assert face == flat(56) + [0.0] * 42
+    assert len(written["people"][0]["foot_keypoints_2d"]) == 18
+    (again,) = frames_of(written, "pose")
+    assert again.people[0].face[:, 2].tolist() == [1.0] * 56 + [0.0] * 14
+
+
+def test_a_point_of_which_a_number_is_missing_is_not_there():
+    body = flat(18)
+    body[0], body[4], body[8] = None, None, None
+    (read,) = frames_of(frame(aux(body)), "pose")
+    assert read.people[0].body[:4].tolist() == [*[[0.0] * 3] * 3, [50.0, 25.0, 1.0]]
+
+
+BODY_25_FLAT = [v for k in range(25) for v in (10.0 * k + 5, 5.0, 1.0)]
+OWN = {"version": 1.3, "people": [{
+    "person_id": [-1], "pose_keypoints_2d": BODY_25_FLAT, "face_keypoints_2d": [],
+    "hand_left_keypoints_2d": [], "hand_right_keypoints_2d": [], "pose_keypoints_3d": [],
+    "face_keypoints_3d": [], "hand_left_keypoints_3d": [], "hand_right_keypoints_3d": [],
+}]}  # fmt: skip
+
+
+def test_openpose_its_own_json_is_read_where_the_size_is_known():
+    (read,) = frames_of(OWN, "pose", unsized=Unsized((300, 100)))
+    (sized,) = frames_of({**OWN, "canvas_width": 300, "canvas_height": 100}, "pose")
+    assert (read.width, read.height) == (300, 100)
+    assert torch.equal(read.people[0].body, sized.people[0].body)
+    assert torch.equal(read.people[0].feet, sized.people[0].feet)
+
+
+def test_a_canvas_that_the_frame_says_is_believed():
+    (read,) = frames_of(frame(aux()), "pose", unsized=Unsized((20, 20)))
+    assert (read.width, read.height) == (200, 100)
+
+
+@pytest.mark.parametrize("lacks", [{}, {"canvas_width": 300}, {"canvas_width": None}])
+def test_without_a_canvas_what_to_add_is_said(lacks):
+    with pytest.raises(
+        InputError,
+        match=r"^pose: found keypoints without canvas_width and canvas_height, as OpenPose itself "
+        "writes them; add both to each frame, the size in pixels of the picture that the points "
+        "were found in, or sing$",
+    ):
+        frames_of({**OWN, **lacks}, "pose", unsized=Unsized(otherwise=", or sing"))
+
+
+def test_points_beyond_the_picture_say_that_it_is_another_one():
+    with pytest.raises(InputError, match=r"^pose: found points as far as x 245, y 5, and the pic"):
+        frames_of(OWN, "pose", unsized=Unsized((128, 128)))
+
+
 def test_an_excluded_body_is_not_there():
     person = {**aux(face_keypoints_2d=flat(70)), "pose_keypoints_2d": None}
     (read,) = frames_of(frame(person), "pose")
@@ -163,11 +240,20 @@ def test_what_is_written_fits_both_readers(somebody):
             "found animals",
         ),
         ({**frame(aux()), "version": "ap10k"}, "found animals"),
-        (frame({}), r"damaged keypoints \('pose_keypoints_2d'\)"),
+        (frame({}), r"damaged keypoints \(person 1 has no pose_keypoints_2d\)"),
+        ({**frame(), "people": None}, r"damaged keypoints \(people is NoneType\)"),
         (frame("x"), "damaged keypoints"),
-        (frame(aux(flat(17))), r"damaged keypoints \(17 points\)"),
-        (frame(aux(face_keypoints_2d=flat(69))), r"damaged keypoints \(69 points\)"),
-        (frame(aux(hand_left_keypoints_2d=[1.0] * 62)), r"damaged keypoints \(62 numbers\)"),
+        (frame(aux(flat(17))), r"pose_keypoints_2d of person 1 is damaged \(17 points\)"),
+        (
+            frame(aux(), aux(face_keypoints_2d=[1.0] * 169)),
+            r"face_keypoints_2d of person 2 is damaged \(169 numbers\)",
+        ),
+        (
+            frame(aux(hand_left_keypoints_2d=flat(20))),
+            r"hand_left_keypoints_2d of person 1 is damaged \(20 points\)(?=; needed 21 triples)",
+        ),
+        (frame(aux(foot_keypoints_2d="x")), r"foot_keypoints_2d of person 1 is damaged \(1 num"),
+        (frame(aux(face_keypoints_2d=5)), r"face_keypoints_2d of person 1 is damaged"),
         (frame(aux([float("nan"), *flat(18)[1:]])), "a coordinate is not a finite number"),
         (
             frame(aux(hand_left_keypoints_2d=flat(21, y=float("inf")))),
@@ -179,7 +265,6 @@ def test_what_is_written_fits_both_readers(somebody):
         (frame(aux(), width=0), "the canvas is 0"),
         (frame(aux(), width=0.2), "a canvas is 0 x 100"),
         (frame(aux(), width=1e9), "a canvas is 1000000000 x 100"),
-        ({"people": [aux()]}, r"damaged keypoints \('canvas_width'\)"),
     ],
 )
 def test_what_is_not_keypoints_is_refused_in_one_line(data, said):

@@ -74,6 +74,13 @@ def test_133_points_and_back_are_the_same(rng):
     assert torch.equal(wholebody_of_person(person_of_wholebody(drawn)), drawn)
 
 
+@pytest.mark.parametrize(("name", "points_there"), [("face", 56), ("feet", 2)])
+def test_another_layout_has_no_place_among_the_133(name, points_there):
+    person = Person(points(18), **{name: points(points_there)})
+    with pytest.raises(InputError, match=f"the {name} of a person have {points_there} points"):
+        wholebody_of_person(person)
+
+
 def hands_at(left, right, score=1.0):
     """A person with wrists at (0, 0) and (100, 0), and hands that begin at these places."""
     body = torch.zeros(18, 3, dtype=torch.float64)
