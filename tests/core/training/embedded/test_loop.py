@@ -63,7 +63,7 @@ def test_a_run_that_was_stopped_and_resumed_equals_an_unbroken_one_bit_for_bit(
 
 @pytest.fixture
 def ctrl_c():
-    """Ctrl-C raises KeyboardInterrupt, also where the shell has a job in the background ignore it."""
+    """Ctrl-C raises KeyboardInterrupt, also in a background job, which ignores it at first."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
