@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check host clean
+.PHONY: demo test check host newest clean
 
 demo: $(READY)
 	$(BIN)/python -m mm_core demo --out out/demo
@@ -19,7 +19,14 @@ check: $(READY)
 host: $(READY)
 	$(BIN)/python -m pytest -m host
 
-$(READY): requirements-dev.txt pyproject.toml
+# The newest of every package that the pack runs on: gigabytes to download.
+newest:
+	$(PYTHON) -m venv $(VENV)-newest
+	$(VENV)-newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade torch transformers safetensors numpy pillow -r requirements-test.txt
+	scripts/versions $(VENV)-newest/bin/python
+	OMP_NUM_THREADS=1 $(VENV)-newest/bin/python -m pytest -n auto --dist loadfile
+
+$(READY): requirements-dev.txt requirements-test.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "needs Python 3.10 or newer; found " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
@@ -27,4 +34,4 @@ $(READY): requirements-dev.txt pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) out build *.egg-info
+	rm -rf $(VENV) $(VENV)-host $(VENV)-newest out build *.egg-info

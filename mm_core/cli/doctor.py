@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ..adapters.ip_adapter.load import read_layout
 from ..embedded import prior as embedded_prior
 from ..embedded.weights import SHIPPED, load_embedded
@@ -18,7 +20,7 @@ from ..priors.about import about_file
 from ..weights.command import command
 from ..weights.load import named, read_shapes
 
-PACKAGES = ("torch", "transformers", "safetensors", "numpy", "pillow")
+PACKAGES = ("transformers", "safetensors", "numpy", "pillow")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 ADAPTERS, PRIORS, ENCODERS = "ipadapter", "mmc_priors", "mmc_encoders"
 FOLDERS = (ADAPTERS, PRIORS, "mmc_fusion")
@@ -42,6 +44,7 @@ def run(given: argparse.Namespace) -> None:
 def findings(comfyui: Path | None, encoders: Path | None = None) -> Iterator[str]:
     """One line each."""
     yield f"python {sys.version.split()[0]}"
+    yield f"torch {torch.__version__}"  # its own word tells the build, such as +cpu or +cu130
     for name in PACKAGES:
         try:
             yield f"{name} {importlib.metadata.version(name)}"

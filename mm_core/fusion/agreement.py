@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import torch
 
+from ..numerics import at_least
 from ..types import Bool, Float, Tensor
 from .contrastive import Vectors
 
@@ -33,4 +34,4 @@ def loudness(
 
     strength 0 is 1 everywhere, exactly; less than 0 counts as 0.
     """
-    return torch.exp(-strength.clamp(min=0) * (expected - agreed).clamp(min=0))
+    return torch.exp(-at_least(strength, 0.0) * (expected - agreed).relu())

@@ -7,6 +7,7 @@ from itertools import combinations
 import torch
 import torch.nn.functional as F
 
+from ..numerics import at_most
 from ..types import Bool, Float, Tensor
 
 START = math.log(1 / 0.07)  # of the logarithm of the inverse temperature
@@ -26,7 +27,7 @@ def contrastive(
 
     Source: Radford et al. 2021 (CLIP), arXiv 2103.00020, Figure 3.
     """
-    logits = log_scale.clamp(max=MOST).exp() * (a @ b.T)
+    logits = at_most(log_scale, MOST).exp() * (a @ b.T)
     partner = torch.arange(len(a), device=a.device)
     return (F.cross_entropy(logits, partner) + F.cross_entropy(logits.T, partner)) / 2
 

@@ -1,4 +1,5 @@
-"""Finds a ComfyUI and the Python that runs it. As a script: says what it found, exit 0 or 1."""
+"""Finds a ComfyUI and the Python that runs it. As a script: says what it found, or with
+--python only which Python runs it; exit 0 or 1."""
 
 import os
 import sys
@@ -36,9 +37,8 @@ def _is_comfyui(folder):
 
 if __name__ == "__main__":
     found = comfyui()
-    sys.stdout.write(
-        f"ComfyUI found at {found}, run by {interpreter(found)}\n"
-        if found
-        else "no ComfyUI found\n"
-    )
-    sys.exit(found is None)
+    if found is None:
+        sys.exit("no ComfyUI found")
+    python = interpreter(found)
+    told = python if "--python" in sys.argv else f"ComfyUI found at {found}, run by {python}"
+    sys.stdout.write(f"{told}\n")

@@ -32,10 +32,16 @@ def host(tmp_path):
 def test_doctor_tells_versions_and_that_the_model_is_usable(mmc):
     outcome = mmc("doctor")
     assert outcome.code == 0
-    assert f"torch {torch.__version__}" in outcome.out
+    assert f"torch {torch.__version__}" in outcome.out.splitlines()
     assert "embedded model: usable, " in outcome.out
     assert "oracle: usable, " in outcome.out
     assert "embedded priors: usable, " in outcome.out
+
+
+@pytest.mark.parametrize("build", ["2.13.0", "2.13.0+cpu", "2.14.1+rocm7.2"])
+def test_doctor_tells_which_build_of_torch_runs(monkeypatch, build):
+    monkeypatch.setattr(torch, "__version__", build)
+    assert f"torch {build}" in list(doctor.findings(None))
 
 
 def test_models_of_a_host_are_told_usable_or_not_and_why(host):

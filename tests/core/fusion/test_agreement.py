@@ -60,3 +60,9 @@ def test_the_strength_can_leave_zero():
     strength = torch.tensor(0.0, requires_grad=True)
     loudness(torch.tensor([0.1]), strength, torch.tensor(0.5)).sum().backward()
     assert strength.grad.item() == pytest.approx(-0.4)
+
+
+def test_an_input_that_agrees_as_expected_does_not_move_the_expectation():
+    expected = torch.tensor(1.0, requires_grad=True)
+    loudness(torch.tensor([1.0, 0.25]), torch.tensor(2.0), expected).sum().backward()
+    assert expected.grad.item() == pytest.approx(-2 * math.exp(-2 * 0.75))  # of the second alone

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mm_core.fusion.contrastive import START, contrastive, contrastive_of_all, top_1
+from mm_core.fusion.contrastive import MOST, START, contrastive, contrastive_of_all, top_1
 
 
 def unit(noise, *shape):
@@ -46,6 +46,17 @@ def test_the_temperature_learns_and_stops_at_a_hundredth(noise):
     assert torch.autograd.gradcheck(lambda s: contrastive(a, b, s), (log_scale,))
     at_most = contrastive(a, b, torch.tensor(math.log(100.0), dtype=torch.float64))
     torch.testing.assert_close(contrastive(a, b, torch.tensor(50.0, dtype=torch.float64)), at_most)
+
+
+@pytest.mark.parametrize("beyond", [0.0, 0.5])
+def test_the_temperature_leaves_the_hundredth_again(noise, beyond):
+    a, b = unit(noise, 4, 3), unit(noise, 4, 3)  # strangers: the scores should be closer
+    step = 1e-5
+    slope = (by_hand(a, b, 100 * math.exp(step)) - by_hand(a, b, 100 * math.exp(-step))) / 2 / step
+    log_scale = torch.tensor(MOST + beyond, dtype=torch.float64, requires_grad=True)
+    contrastive(a, b, log_scale).backward()
+    assert log_scale.grad.item() == pytest.approx(slope, rel=1e-4)
+    assert slope > 0
 
 
 def test_equal_vectors_cost_the_logarithm_of_their_number(noise):

@@ -206,6 +206,29 @@ def test_every_weight_of_a_block_in_use_has_a_gradient(given, make, stirred, kin
 
 
 @each_variant
+def test_every_weight_of_a_new_block_learns(embed, make, noise, kind, settings):
+    """From where it starts; layers behind one that starts at zero move with the second step."""
+    settings = {**settings, "strength": 0.0} if kind == "congruence" else settings
+    block = make(kind, **settings).double()
+    absent = [embed(name, 4, 3, 8, dtype=torch.float64) for name in ("audio", "style")]
+    text = embed("text", 4, 5, 8, dtype=torch.float64)
+    given, turned = [*absent, text], [*absent[::-1], text]
+    start = {name: p.detach().clone() for name, p in block.named_parameters()}
+    optimizer = torch.optim.SGD(block.parameters(), lr=0.1)
+    joint = block if kind == "joint" else getattr(block, "joint", None)
+    for _ in range(4):
+        optimizer.zero_grad()
+        for inputs in (given, turned, absent):  # the last without the base, what stands in for it
+            out = block(inputs).embedding.tokens
+            (out - noise(*out.shape)).square().mean().backward()
+        if joint is not None:
+            joint.loss(given).backward()
+        optimizer.step()
+    stuck = [n for n, p in block.named_parameters() if torch.equal(p, start[n])]
+    assert stuck == (["frame_embs"] if settings.get("interleaved") else [])  # it reads no times
+
+
+@each_variant
 def test_inputs_of_other_widths_are_taken(given, embed, make, stirred, kind, settings):
     widths = {"text": 8, "style": 5, "audio": 8}
     block = stirred(make(kind, widths=widths, **settings))

@@ -61,6 +61,15 @@ def test_a_run_that_was_stopped_and_resumed_equals_an_unbroken_one_bit_for_bit(
     assert all(torch.equal(last[k], other[k]) for k in last if k != "clock")
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C raises KeyboardInterrupt, also in a background job, which ignores it at first."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_the_middle_of_a_step_waits_for_its_end(tmp_path, quiet, number):
     unbroken = trained(tmp_path / "unbroken", quiet)
