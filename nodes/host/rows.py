@@ -80,7 +80,8 @@ def row_conditioning(row: Row, inputs: Inputs):
         told = {}
         for name, prompt in inputs.prompts.items():
             mask = prompt.mask_cond(inputs.frame)
-            told |= tags(name, row.strength(name), prompt.absent is not None, mask)
+            each = len(prompt.samples)
+            told |= tags(name, row.strength(name), prompt.absent is not None, mask, each)
         out = _with_conds(out, told)
     if inputs.embedded:
         out = _with_embedded(out, row, inputs.embedded)
