@@ -9,8 +9,8 @@ import torch
 
 from ...mm_core.branches.shapes import to_batch
 from ...mm_core.errors import InputError
-from ...mm_core.guidance.algebra import combine, effective_pair
-from ...mm_core.guidance.corrections import Guided, correct
+from ...mm_core.guidance.algebra import effective_pair
+from ...mm_core.guidance.corrections import corrected
 from ...mm_core.guidance.plan import GuidancePlan, Term
 from ...mm_core.guidance.planner import EXACT, Effort, Planner
 from ...mm_core.guidance.program import Program
@@ -113,11 +113,11 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 bank.forget()
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
-        run, sigma = self.run, float(timestep[0])
+        run, now = self.run, timestep[0].cpu()
         clock = run.clock = run.clock or self._clock()
-        moment, following = clock.moment(sigma, run), clock.following(sigma, run)
+        moment, following = clock.moment(now, run), clock.following(float(now), run)
         program = run.program.pushed(self._override())
-        plan = self._asked(program.plan_at(moment, clock.hidden(sigma)))
+        plan = self._asked(program.plan_at(moment, clock.hidden(now)))
         pair = self._pair(plan, program, model_options)
         ends = pair or self._ends(plan)
         if main_side(ends[1], self.inputs):
@@ -153,18 +153,13 @@ class ProgramGuider(comfy.samplers.CFGGuider):
 
     def _guided(self, predictions, plan, program, ends, moment, x, timestep, model_options):
         """The sum of a plan, corrected, through the hooks that other nodes made for two rows."""
-        memory = self.run.memory
-        result = combine(predictions, plan)
-        cond, uncond, scale = effective_pair(predictions, plan, result)
-        if not plan.terms:
-            memory.push = None
-        elif program.correction.kind != "none":
-            memory.begin(moment.noise)
-            guided = Guided(result, cond, uncond, scale, x, float(timestep[0]))
-            result = correct(program.correction, guided, memory)
-            uncond = cond - (result - cond) / (scale - 1)
+        sigma = float(timestep[0])
+        result = corrected(
+            program.correction, predictions, plan, self.run.memory, x, sigma, moment.noise
+        )
         if not any(model_options.get(name) for name in _FORMULA_HOOKS):
             return result
+        cond, uncond, scale = effective_pair(predictions, plan, result)
         if len(plan.rows) == 1:  # what the host shows its hooks then
             uncond, scale, ends = torch.zeros_like(cond), 1.0, (plan.fullest, None)
         return self._as_pair(cond, uncond, scale, ends, x, timestep, model_options)
@@ -192,7 +187,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
     def _pair(self, plan: GuidancePlan, program: Program, options) -> tuple[Row, Row] | None:
         """The two rows of ordinary classifier-free guidance, where that is all the plan is: then
         the host's own formula serves, and its own optimisation of a weight of 1."""
-        if program.correction.kind != "none" or plan.across:
+        if program.correction.kind != "none" or plan.across or plan.parts:
             return None
         coefficients = plan.coefficients
         if len(coefficients) == 1 and plan.fullest != NULL:
