@@ -15,9 +15,10 @@ from ...mm_core.guidance.plan import GuidancePlan, Term
 from ...mm_core.guidance.planner import EXACT, Effort, Planner
 from ...mm_core.guidance.program import Program
 from ...mm_core.types import NULL, Row
-from .calls import refuse_without_other_side, run_rows, with_resting, with_sides
-from .control import SharedControl
+from .calls import refuse_without_other_side, run_rows, with_resting, with_sides, without
+from .control import IMAGES, SharedControl
 from .effects import HostModality
+from .ip_adapter.carry import numbered
 from .ip_adapter.prompt import with_banks
 from .rows import Inputs, main_side, row_conditioning
 from .run import Clock, Run
@@ -61,6 +62,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
     def inner_sample(self, noise, latent_image, device, sampler, sigmas, denoise_mask, callback,
                      disable_pbar, seed, **kwargs):  # fmt: skip
         self.at_hand = noise, device, latent_image, denoise_mask, seed, kwargs.get("latent_shapes")
+        self.conds = {key: self._numbered(entries) for key, entries in self.conds.items()}
         return super().inner_sample(
             noise, latent_image, device, sampler, sigmas, denoise_mask, callback, disable_pbar,
             seed, **kwargs,
@@ -77,7 +79,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             if latent_image is not None and torch.count_nonzero(latent_image) > 0:
                 latent_image = self.inner_model.process_latent_in(latent_image)
             plain = [
-                {k: v for k, v in c.items() if k != "control"} for c in self.original_conds[key]
+                {k: v for k, v in c.items() if k != "control"}
+                for c in self._numbered(self.original_conds[key])
             ]
             made = comfy.samplers.process_conds(
                 self.inner_model, noise, {key: plain}, device, latent_image, denoise_mask, seed,
@@ -87,6 +90,14 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 made = [{**c, "control": self.shared} for c in made]
             self.conds[key] = made
         return self.conds[key]
+
+    def _numbered(self, entries):
+        """Where a node on the model cuts the batch, entries carry the number of each image, which
+        is cut with it: ControlNets are told which of their pictures to read."""
+        if self.shared is None or not self.shared.several or not _cuts(self.model_options):
+            return entries
+        told = {IMAGES: numbered(len(self.at_hand[0]))}
+        return [{**c, "model_conds": {**c.get("model_conds", {}), **told}} for c in entries]
 
     def sample(self, noise, latent_image, sampler, sigmas, *args, **kwargs):
         for name, tensor in self.inputs.batches.items():
@@ -145,6 +156,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         # Of a prompt and a row without one, the host's own numbering is what others expect.
         natural = sides in ([True], [True, False])
         options = model_options if natural else with_sides(model_options, self.sides)
+        options = without(options, IMAGES) if _cuts(model_options) else options
         conds = [self._cond(row) for row in rows]
         outputs, self.run.at_once = run_rows(
             self.inner_model, conds, x, timestep, options, self.run.at_once
@@ -255,6 +267,11 @@ def _key(row: Row) -> str:
     """A row's name among the host's conditionings: never one that means something to it, nor, as
     names of inputs are free, that of another row."""
     return f"mmc {row.strengths!r}"
+
+
+def _cuts(options) -> bool:
+    """Whether a node such as Context Windows may hand the network a part of the batch."""
+    return options.get("context_handler") is not None
 
 
 def _skips_steps(options) -> bool:
