@@ -1,6 +1,7 @@
 """Runs a guidance program's rows as one batch. The host hands out denoised latents; so do we."""
 
 import copy
+import logging
 from typing import Any
 
 import comfy.model_sampling
@@ -12,8 +13,10 @@ from ...mm_core.errors import InputError
 from ...mm_core.guidance.algebra import effective_pair
 from ...mm_core.guidance.corrections import corrected
 from ...mm_core.guidance.plan import GuidancePlan, Term
-from ...mm_core.guidance.planner import EXACT, Effort, Planner
+from ...mm_core.guidance.planner import EXACT, Planner
 from ...mm_core.guidance.program import Program
+from ...mm_core.guidance.samplers import speed_under
+from ...mm_core.guidance.speed import at_speed
 from ...mm_core.types import NULL, Row
 from .calls import refuse_without_other_side, run_rows, with_resting, with_sides, without
 from .control import IMAGES, SharedControl
@@ -22,23 +25,25 @@ from .ip_adapter.carry import numbered
 from .ip_adapter.prompt import with_banks
 from .rows import Inputs, main_side, row_conditioning
 from .run import Clock, Run
+from .sampler import sampler_name
 
 
 class ProgramGuider(comfy.samplers.CFGGuider):
     """A CFGGuider for any number of modalities. Each run begins with a state of its own."""
 
-    def __init__(self, model, modalities: list[HostModality], program: Program, effort: Effort):
+    def __init__(self, model, modalities: list[HostModality], program: Program, speed: str):
         self.inputs = Inputs.of(modalities)
         prompts = self.inputs.prompts
         self.banks = {name: prompt.bank(model) for name, prompt in prompts.items()}
         super().__init__(with_banks(model, self.banks, prompts) if prompts else model)
-        self.program, self.effort = program, effort
-        self.cfg = self.nominal = 1.0 + program.strongest_push
-        self.run = Run(program, Planner(effort))
+        self.asked, self.speed = program, speed
+        self.program, effort = at_speed(program, speed)
+        self.cfg = self.nominal = 1.0 + self.program.strongest_push
+        self.run = Run(self.program, Planner(effort))
         self.ranges = {m.modality.name: m.ranges for m in modalities if m.ranges}
         self.sides: dict[Any, int] = {}
         self.at_hand: Any = None  # what the run that is under way makes conditioning with
-        self._set_rows([*program.rows(), NULL])
+        self._set_rows([*self.program.rows(), NULL])
 
     def _set_rows(self, rows: list[Row]) -> None:
         """Registers the conditioning of the rows that are likely to come up."""
@@ -110,9 +115,18 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 "are for pictures and video only: take them away"
             )
         self.inputs.frame.size = tuple(parts[0].shape[-2:])
+        name = sampler_name(sampler)
+        speed, said = speed_under(self.speed, name, len(sigmas) - 1)
+        self.program, effort = at_speed(self.asked, speed)
         fitted = self.program.fitted(parts[0].shape[0], *parts[0].shape[-2:])
-        effort = EXACT if _skips_steps(self.model_options) else self.effort
-        self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()))
+        if said:
+            _log.warning("%s", said)
+        if _skips_steps(self.model_options):
+            effort = EXACT
+        self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()), said=said)
+        for row in self.program.rows():
+            if _key(row) not in self.original_conds:
+                self._set_row(row)
         try:
             out = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
             self.run.teller.tell(self.run.trace, len(self.run.planner.steps), at_last=True)
@@ -247,6 +261,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         )
 
 
+_log = logging.getLogger(__name__)
 _FORMULA_HOOKS = (
     "sampler_pre_cfg_function", "sampler_cfg_function", "sampler_post_cfg_function"
 )  # fmt: skip

@@ -21,7 +21,8 @@ Ranges = Mapping[str, Sequence[tuple[float, float]]]
 class Run:
     """One for each call of sample. levels: the noise levels of the schedule, falling.
 
-    at_once: the most rows that fitted into memory in one call, once it ran out.
+    at_once: the most rows that fitted into memory in one call, once it ran out. said: a sentence on
+    the speed, where it is not the one that was asked for.
     """
 
     program: Program
@@ -31,6 +32,7 @@ class Run:
     trace: Trace = field(default_factory=Trace)
     teller: Teller = field(default_factory=Teller)
     at_once: int | None = None
+    said: str = ""
     clock: "Clock | None" = None
     progress: dict[float, float] = field(default_factory=dict)
 
