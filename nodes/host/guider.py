@@ -18,6 +18,7 @@ from ...mm_core.guidance.program import Program
 from ...mm_core.guidance.samplers import speed_under
 from ...mm_core.guidance.speed import at_speed
 from ...mm_core.types import NULL, Row
+from .caches import apart, refuse_one_cache
 from .calls import refuse_without_other_side, run_rows, with_resting, with_sides, without
 from .control import IMAGES, SharedControl
 from .effects import HostModality
@@ -119,6 +120,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         speed, said = speed_under(self.speed, name, len(sigmas) - 1)
         self.program, effort = at_speed(self.asked, speed)
         fitted = self.program.fitted(parts[0].shape[0], *parts[0].shape[-2:])
+        refuse_one_cache(name, len(fitted.rows()))
         if said:
             _log.warning("%s", said)
         if _skips_steps(self.model_options):
@@ -171,6 +173,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         natural = sides in ([True], [True, False])
         options = model_options if natural else with_sides(model_options, self.sides)
         options = without(options, IMAGES) if _cuts(model_options) else options
+        options = apart(options, self.run.kept, self.inner_model.diffusion_model)
         conds = [self._cond(row) for row in rows]
         outputs, self.run.at_once = run_rows(
             self.inner_model, conds, x, timestep, options, self.run.at_once

@@ -12,6 +12,7 @@ from ...mm_core.guidance.planner import Planner
 from ...mm_core.guidance.program import Program
 from ...mm_core.guidance.trace import Trace
 from ...mm_core.types import Moment
+from .caches import Kept
 from .events import Teller
 
 Ranges = Mapping[str, Sequence[tuple[float, float]]]
@@ -33,6 +34,7 @@ class Run:
     teller: Teller = field(default_factory=Teller)
     at_once: int | None = None
     said: str = ""
+    kept: Kept = field(default_factory=Kept)
     clock: "Clock | None" = None
     progress: dict[float, float] = field(default_factory=dict)
 
@@ -41,6 +43,7 @@ class Run:
         self.planner.forget()
         self.trace.forget()
         self.memory = Memory()
+        self.kept.forget()
 
 
 @dataclass(frozen=True)
