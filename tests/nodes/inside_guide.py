@@ -34,6 +34,7 @@ from mmc_pack.mm_core.types import Modality, Window
 from mmc_pack.nodes.host import modality as inputs
 from mmc_pack.nodes.host.caches import Kept, apart
 from mmc_pack.nodes.host.effects import parts_of, ranges_of
+from mmc_pack.nodes.host.embedded import load_embedded_model
 from mmc_pack.nodes.host.ip_adapter import files, plain, prompt
 from mmc_pack.nodes.host.make import Choices, make_guider, run_report
 from mmc_pack.nodes.host.modality import Control, Guidance
@@ -108,11 +109,24 @@ def frames_under_windows():
     looped = cut(plain_unet, schedules.UNIFORM_LOOPED, closed=True)
     got = drawn(looped, [text, maps], batch=FRAMES)[0]
     found["a map each, in a loop"] = [off(g, w) for g, w in zip(got, wanted, strict=True)]
+    found["a map and a picture each, on the embedded model"] = on_the_embedded(pictures, schedules)
     found["a picture each, by native samplers"] = natively(deep, style(), schedules)
     found["maps differ"] = off(
         wanted, drawn(plain_unet, [text, depth(pictures[:1])], batch=FRAMES)[0]
     )
     return found
+
+
+def on_the_embedded(pictures, schedules):
+    model, clip, _, adapters, _ = load_embedded_model()
+    told = [
+        inputs.text(clip, "a red circle", "", Guidance(3.0)),
+        inputs.depth(adapters, Control(), pictures, Guidance(1.5)),
+        inputs.style(adapters, None, None, pictures, prompt.Style(), Guidance(2.0)),
+    ]
+    chosen = (model, cut(model, schedules.STATIC_STANDARD))
+    wanted, got = (drawn(m, told, batch=FRAMES, channels=8)[0] for m in chosen)
+    return [off(g, w) for g, w in zip(got, wanted, strict=True)]
 
 
 def natively(model, modality, schedules):

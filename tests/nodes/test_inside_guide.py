@@ -28,7 +28,7 @@ def found():
     [
         "a map each", "a map each, in a loop", "four maps, in turn, of a native ControlNet",
         "a picture each", "a picture each, and what stands for none",
-        "a picture each, by native samplers",
+        "a picture each, by native samplers", "a map and a picture each, on the embedded model",
     ],
 )  # fmt: skip
 def test_every_frame_under_context_windows_is_the_one_without(found, case):
