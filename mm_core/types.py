@@ -11,7 +11,7 @@ modalities at given strengths: J is the row with all of them, J\\i all but i, nu
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from torch import Tensor
 
@@ -88,41 +88,65 @@ class Row:
 NULL = Row()
 
 
+ROUNDING = 1e-6  # what hosts round noise levels by: they have them in single precision
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where sampling is. Whatever begins or ends somewhere asks `reached` or `noisier`.
+
+    progress: 0 at the first step of a full run, towards 1.
+    noise: ratio of noise to signal, from above 0 to infinity; sigma / (1 - sigma) in a rectified
+    flow, sigma itself where the signal is not scaled.
+    reached_at: how the host itself tells whether a share of sampling has been reached.
+    """
+
+    progress: float
+    noise: float = 1.0
+    reached_at: Callable[[float], bool] | None = field(default=None, compare=False, repr=False)
+
+    def reached(self, share: float) -> bool:
+        """Whether sampling has come to a share of it, 0 to 1; without a host, within rounding."""
+        if self.reached_at is not None:
+            return self.reached_at(share)
+        return share <= self.progress + ROUNDING
+
+    def noisier(self, ratio: float) -> bool:
+        """Whether there is more noise to signal than a ratio, and not just by rounding: that of
+        sigma / (1 - sigma) grows with the ratio."""
+        return self.noise > ratio * (1 + ROUNDING * (1 + ratio))
+
+
 @dataclass(frozen=True)
 class Window:
     """The part of sampling, 0 (start) to 1 (end), in which something acts. Equal ends: never.
 
     Half open: two windows that meet never both act at the step where they meet. One that ends at
-    1 acts to the very end: samplers may evaluate at, or within rounding of, 1.
+    1 acts to the very end: samplers may evaluate at, or within rounding of, 1. of: what it is a
+    window of, for errors.
     """
 
     start: float = 0.0
     end: float = 1.0
+    of: InitVar[str] = ""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, of: str) -> None:
         if not (0 <= self.start <= self.end <= 1):
             raise PlanError(
-                f"a window runs from {self.start:g} to {self.end:g}; both ends must lie in 0..1 "
-                "with the start first"
+                f"{of + ': the' if of else 'a'} window runs from {self.start:g} to {self.end:g}; "
+                "both ends must lie in 0..1 with the start first"
             )
 
-    def open_at(self, progress: float) -> bool:
-        """progress: 0 at the first step, towards 1; rounding of a millionth is forgiven."""
-        begun = self.start <= progress + 1e-6
-        return begun and self.start < self.end and (self.end == 1 or progress + 1e-6 < self.end)
+    def open_at(self, at: Moment | float) -> bool:
+        """at: a moment, or its progress."""
+        now = _moment(at)
+        if self.start == self.end or not now.reached(self.start):
+            return False
+        return self.end == 1 or not now.reached(self.end)
 
 
-@dataclass(frozen=True)
-class Moment:
-    """Where sampling is.
-
-    progress: 0 at the first step of a full run, towards 1.
-    noise: ratio of noise to signal, from above 0 to infinity; sigma / (1 - sigma) in a rectified
-    flow, sigma itself where the signal is not scaled.
-    """
-
-    progress: float
-    noise: float = 1.0
+def _moment(at: Moment | float) -> Moment:
+    return at if isinstance(at, Moment) else Moment(at)
 
 
 @dataclass(frozen=True)
@@ -130,7 +154,8 @@ class Modality:
     """One input's name, guidance weight and window.
 
     weight: 0 ignores the input, 1 is what the model does by itself, more pushes towards it,
-    less than 0 pushes away from it. Several numbers are one for each image of the batch.
+    less than 0 pushes away from it. Several numbers are one for each image of the batch, and an
+    image is what its number would make of all; 0 ignores the input whatever schedule and mask.
     schedule: multiplies the weight's distance from 1 at each moment.
     mask: (b or 1, h, w), 0 to 1, multiplies the same distance at each place of the latent.
     group: modalities of one group are dropped together where others are left out one by one.
@@ -170,7 +195,14 @@ class Modality:
         there = any(part.start < part.end for part in self.within)
         return any(self.weights) and there and self.window.start < self.window.end
 
-    def acts_at(self, progress: float) -> bool:
+    def acts_at(self, at: Moment | float) -> bool:
         """False where the modality changes nothing and no row needs to see it."""
-        there = any(part.open_at(progress) for part in self.within)
-        return any(self.weights) and there and self.window.open_at(progress)
+        return self.there_at(at) and self.wanted_at(at)
+
+    def there_at(self, at: Moment | float) -> bool:
+        """Whether its source exists."""
+        return any(part.open_at(at) for part in self.within)
+
+    def wanted_at(self, at: Moment | float) -> bool:
+        """Whether weight and window let it act, where it exists."""
+        return any(self.weights) and self.window.open_at(at)

@@ -117,13 +117,15 @@ def finer_inputs() -> list[io.Input]:
             "schedule",
             optional=True,
             tooltip="Multiplies the weight's distance from 1 over sampling, from Guidance "
-            "Schedule. The input itself stays seen. The speed draft reads no schedules.",
+            "Schedule. The input itself stays seen; a weight of 0 ignores it all the while. The "
+            "speed draft reads no schedules.",
         ),
         io.Mask.Input(
             "mask",
             optional=True,
             tooltip="Where the weight pushes, 0 to 1: white all of it, black none. Any size; one "
-            "mask, or one for each picture. The input itself is still seen everywhere.",
+            "mask, or one for each picture. The input itself is still seen everywhere, unless its "
+            "weight is 0.",
         ),
         io.String.Input(
             "weights",
@@ -131,7 +133,8 @@ def finer_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="A weight for each picture of the batch in place of weight, such as 4, 2, 1; "
-            "no unit, finite. Empty: weight for all.",
+            "no unit, finite. 0 ignores the input in its picture, as weight does. Empty: weight "
+            "for all.",
         ),
         io.String.Input(
             "group",

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import InputError
-from ..guidance.algebra import combine, effective_pair
-from ..guidance.corrections import Guided, Memory, correct
-from ..guidance.plan import GuidancePlan
+from ..guidance.corrections import Memory, corrected
 from ..guidance.planner import EXACT, Effort, Planner
 from ..guidance.program import Program
 from ..guidance.report import Report, describe
@@ -121,25 +119,12 @@ class GuidedModel:
         plan = self.program.plan_at(moment)
         rows = self.planner.choose(plan, noise, following)
         predictions = self.planner.complete(self.predict(x, sigma, rows), plan)
-        result = self._corrected(combine(predictions, plan), plan, predictions, x, sigma)
+        result = corrected(
+            self.program.correction, predictions, plan, self._memory, x, sigma, noise
+        )
         if self._trace is not None:
             self._trace.see(moment, following, plan, predictions, rows, x, result)
         return result
-
-    def _corrected(
-        self,
-        result: Latent,
-        plan: GuidancePlan,
-        predictions: Mapping[Row, Latent],
-        x: Latent,
-        sigma: float,
-    ) -> Latent:
-        if self.program.correction.kind == "none" or not plan.terms:
-            self._memory.push = None
-            return result
-        self._memory.begin(to_signal(sigma))
-        guided = Guided(result, *effective_pair(predictions, plan, result), x, sigma)
-        return correct(self.program.correction, guided, self._memory)
 
     def predict(self, x: Latent, sigma: float, rows: Sequence[Row]) -> dict[Row, Latent]:
         """The denoised latent that each row predicts, from as few network calls as fit."""

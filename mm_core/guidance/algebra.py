@@ -1,12 +1,14 @@
 """Adds up row predictions. One function, because every composition is the same sum."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import torch
 
 from ..numerics import sample_dot
 from ..types import Latent, Row, Tensor
 from .gain import peak, spread
 from .overlap import discounts
-from .plan import GuidancePlan
+from .plan import GuidancePlan, Part
 
 
 def combine(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> Latent:
@@ -14,9 +16,12 @@ def combine(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> Latent:
 
     Predictions are all denoised latents (x0), all velocities or all noise, and so is the result:
     the coefficients sum to 1, so converting between these before or after makes no difference.
-    A plan of one row returns that prediction itself, bit for bit.
+    A plan of one row returns that prediction itself, bit for bit. Images that have plans of their
+    own are added up by these.
     """
     chosen = plan.select(predictions)
+    if plan.parts:
+        return together([combine(only(chosen, p), p.plan) for p in plan.parts], plan)
     coefficients = plan.coefficients
     # The anchor plus coefficient * (row - anchor): large weights then act on small differences,
     # which keeps rounding errors small.
@@ -34,6 +39,20 @@ def combine(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> Latent:
         along = chosen[term.across[0]] - chosen[term.across[1]]
         total = total + spread(term.weight, total) * perpendicular(push, along)
     return total
+
+
+def only(predictions: Mapping[Row, Latent], part: Part) -> dict[Row, Tensor]:
+    """The rows of a part of the batch, for its images alone."""
+    images = list(part.images)
+    return {row: predictions[row][images] for row in part.plan.rows}
+
+
+def together(results: Sequence[Tensor], plan: GuidancePlan) -> Tensor:
+    """What was made for each part of a plan, as one batch in the order of its images."""
+    out = torch.empty_like(torch.cat(list(results)))
+    for part, result in zip(plan.parts, results, strict=True):
+        out[list(part.images)] = result
+    return out
 
 
 def _kept(predictions: Mapping[Row, Latent], plan: GuidancePlan) -> list[Tensor]:
@@ -61,9 +80,12 @@ def effective_pair(
     """cond, uncond and scale with uncond + scale * (cond - uncond) == result, for two-row hooks.
 
     cond is the row that sees most, and scale one more than the plan's largest single weight, so
-    that a hook made for classifier-free guidance sees a pair like the one it expects.
-    docs/equations.md, equation 7.
+    that a hook made for classifier-free guidance sees a pair like the one it expects. Of images
+    that have plans of their own, cond is their own. docs/equations.md, equation 7.
     """
-    cond = predictions[plan.fullest]
+    if plan.parts:
+        cond = together([only(predictions, p)[p.plan.fullest] for p in plan.parts], plan)
+    else:
+        cond = predictions[plan.fullest]
     push = plan.strongest or 1.0
     return cond, cond - (result - cond) / push, 1.0 + push

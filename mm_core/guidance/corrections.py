@@ -3,12 +3,14 @@
 D is the guided denoised latent, C the row that sees most, U = D - C the total push.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import PlanError
 from ..numerics import sample_dot, sample_norm, sample_std
-from ..types import Latent, Tensor
+from ..types import Latent, Row, Tensor
+from .algebra import combine, effective_pair, only, together
+from .plan import GuidancePlan
 
 TINY = 1e-9
 MOSTLY_NOISE = 10.0  # noise to signal; below it, a step given up is noise that stays
@@ -43,12 +45,14 @@ class Correction:
 class Memory:
     """What a correction remembers within one run. A new run needs a new one.
 
-    push: the running mean of apg. evaluations: how many there were. noise: the last one's.
+    push: the running mean of apg. evaluations: how many there were. noise: the last one's. parts:
+    of images that have plans of their own, each what it would be alone.
     """
 
     push: Tensor | None = None
     evaluations: int = 0
     noise: float = field(default=float("inf"))
+    parts: "dict[tuple[int, ...], Memory]" = field(default_factory=dict)
 
     def begin(self, noise: float) -> None:
         """Forgets the running mean where the noise rises: another pass has begun."""
@@ -68,6 +72,38 @@ class Guided:
     scale: float
     x: Latent
     sigma: float
+
+
+def corrected(
+    correction: Correction,
+    predictions: Mapping[Row, Latent],
+    plan: GuidancePlan,
+    memory: Memory,
+    x: Latent,
+    sigma: float,
+    noise: float,
+) -> Latent:
+    """The sum of a plan, corrected where there is a push: images that have plans of their own each
+    as if they were alone. noise: ratio of noise to signal."""
+    if plan.parts:
+        return together(
+            [
+                corrected(
+                    correction, only(predictions, p), p.plan,
+                    memory.parts.setdefault(p.images, Memory()), x[list(p.images)], sigma, noise,
+                )
+                for p in plan.parts
+            ],
+            plan,
+        )  # fmt: skip
+    result = combine(predictions, plan)
+    if not plan.terms:
+        memory.push = None
+    if correction.kind == "none" or not plan.terms:
+        return result
+    memory.begin(noise)
+    guided = Guided(result, *effective_pair(predictions, plan, result), x, sigma)
+    return correct(correction, guided, memory)
 
 
 def correct(correction: Correction, guided: Guided, memory: Memory) -> Latent:

@@ -33,11 +33,6 @@ def spread(gain: Gain, latent: Latent) -> Gain:
     return shaped.to(latent.device, latent.dtype, non_blocking=latent.is_cuda)
 
 
-def per_image(values: tuple[float, ...]) -> Tensor:
-    """(b, 1, 1): one number for each image of a batch."""
-    return Tensor(values).view(-1, 1, 1)
-
-
 def numbers(text: str, source: str, each: str = "image") -> tuple[float, ...]:
     """Numbers from text such as "4, 2.5, 1", at least one. source, each: named in errors."""
     out = []

@@ -1,11 +1,13 @@
 """A guidance plan is data: an anchor row plus weighted differences of rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import torch
+
 from ..errors import PlanError
-from ..types import Row
+from ..types import Row, Tensor
 from .gain import Gain, is_nothing, peak
 
 T = TypeVar("T")
@@ -22,15 +24,25 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The plan of some images of a batch, and which these are."""
+
+    images: tuple[int, ...]
+    plan: "GuidancePlan"
+
+
+@dataclass(frozen=True)
 class GuidancePlan:
     """anchor plus the sum of terms. Rows that cancel out, or have weight 0, are never run.
 
-    overlap: how much of what several terms say alike is discounted, 0 none to 1 all.
+    overlap: how much of what several terms say alike is discounted, 0 none to 1 all. parts: where
+    images have plans of their own, these; anchor and terms are then all of theirs as one sum.
     """
 
     anchor: Row
     terms: tuple[Term, ...] = ()
     overlap: float = 0.0
+    parts: tuple[Part, ...] = ()
 
     @property
     def coefficients(self) -> dict[Row, Gain]:
@@ -56,6 +68,8 @@ class GuidancePlan:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The rows to run."""
+        if self.parts:
+            return tuple(dict.fromkeys(row for part in self.parts for row in part.plan.rows))
         bent = [row for t in self.across for row in (t.plus, t.minus, *(t.across or ()))]
         bent += [row for t in self.discounted for row in (t.plus, t.minus)]
         return tuple(dict.fromkeys([*self.coefficients, *bent]))
@@ -76,3 +90,29 @@ class GuidancePlan:
             have = sorted(str(r) for r in predictions)
             raise PlanError(f"the plan needs the rows {missing}; there are {have}")
         return {row: predictions[row] for row in self.rows}
+
+
+def of_images(parts: Sequence[Part]) -> GuidancePlan:
+    """One plan of parts that together have every image of a batch; each keeps its own."""
+    if len(parts) == 1:
+        return parts[0].plan
+    images = sum(len(part.images) for part in parts)
+    anchor = max((part.plan.anchor for part in parts), key=lambda row: len(row.names))
+    weights: dict[tuple[Row, Row, tuple[Row, Row] | None], Gain] = {}
+    for part in parts:
+        own = part.plan.terms
+        if part.plan.anchor != anchor:
+            own = (Term(anchor, part.plan.anchor, -1.0), *own)
+        for term in own:
+            key = term.plus, term.minus, term.across
+            weights[key] = weights.get(key, 0.0) + at_images(part.images, term.weight, images)
+    terms = (Term(plus, minus, w, across) for (plus, minus, across), w in weights.items())
+    return GuidancePlan(anchor, tuple(terms), parts[0].plan.overlap, tuple(parts))
+
+
+def at_images(chosen: Sequence[int], weight: Gain, images: int) -> Tensor:
+    """A weight at the chosen images, 0 at the others."""
+    here = weight if isinstance(weight, Tensor) else torch.full((1, 1, 1), weight)
+    out = torch.zeros(images, *here.shape[1:])
+    out[list(chosen)] = here.expand(len(chosen), *here.shape[1:])
+    return out

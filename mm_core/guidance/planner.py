@@ -258,6 +258,8 @@ def _gains(plan: GuidancePlan) -> dict[Row, float]:
     for term in plan.across:
         for row in (term.plus, term.minus, *(term.across or ())):
             gains[row] = gains.get(row, 0.0) + peak(term.weight)
+    for row in plan.rows:  # that cancels in the sum, but is there to be discounted
+        gains.setdefault(row, plan.strongest)
     return gains
 
 

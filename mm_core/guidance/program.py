@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +13,8 @@ from ..errors import PlanError
 from ..types import Modality, Moment, Row, Window
 from .compositions import DEFAULT, DRAFT, Unit, check, compose, mean
 from .corrections import Correction
-from .gain import Gain, is_nothing, peak, per_image
-from .plan import GuidancePlan
+from .gain import Gain, is_nothing, peak
+from .plan import GuidancePlan, Part, of_images
 
 Curve = Callable[[Moment], float]
 SUMMED = ("leave_one_out", "independent")  # where what inputs share may be counted twice
@@ -25,7 +26,8 @@ class Program:
     """What to guide with. push multiplies every weight's distance from 1: 0 is no guidance at all.
 
     The order of modalities matters to `chained` and `nested` only. overlap: how much of what
-    several inputs say alike is discounted, 0 to 1; for `independent` and `leave_one_out`.
+    several inputs say alike is discounted, 0 to 1; for `independent` and `leave_one_out`. apart:
+    inputs that never share a mixed row of `weighted_negative`.
     """
 
     modalities: tuple[Modality, ...]
@@ -33,6 +35,7 @@ class Program:
     push: float = 1.0
     correction: Correction = field(default_factory=Correction)
     overlap: float = 0.0
+    apart: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         names = [m.name for m in self.modalities]
@@ -49,21 +52,43 @@ class Program:
                 "overlap to 0, or take one of these"
             )
 
-    def plan_at(self, moment: Moment | float, hidden: Collection[str] = ()) -> GuidancePlan:
-        """moment: or the progress alone. A modality that does not act, or is hidden, is not
-        seen."""
-        at = moment if isinstance(moment, Moment) else Moment(moment)
+    def plan_at(self, at: Moment | float, hidden: Collection[str] | None = None) -> GuidancePlan:
+        """at: a moment, or its progress. A modality that does not act is not seen.
+
+        hidden: modalities whose source is not there now, as the host knows; None: as `within` says.
+        """
+        return of_images(
+            [Part(images, alone._plan_at(at, hidden)) for images, alone in self._by_image()]
+        )
+
+    def _plan_at(self, at: Moment | float, hidden: Collection[str] | None) -> GuidancePlan:
+        moment = at if isinstance(at, Moment) else Moment(at)
         members: dict[tuple[str, str], list[Modality]] = {}
         for m in self.modalities:
-            if m.acts_at(at.progress) and m.name not in hidden:
+            there = m.there_at(moment) if hidden is None else m.name not in hidden
+            if there and m.wanted_at(moment):
                 key = ("group", m.group) if m.group else ("", m.name)
                 members.setdefault(key, []).append(m)
         weights = {
-            _unit(group): mean(self._gain(m, at) for m in group) for group in members.values()
+            _unit(group): mean(self._gain(m, moment) for m in group) for group in members.values()
         }
         mixed = self._mixed
         fixed = [_unit(g) for g in members.values() if not all(m.name in mixed for m in g)]
         return replace(compose(self.composition, weights, fixed), overlap=self.overlap)
+
+    def _by_image(self) -> list[tuple[tuple[int, ...], "Program"]]:
+        """The images of a batch that are guided alike, and the program of each such set: an image
+        is guided as if its weights and masks were everybody's."""
+        masks = max((len(m.mask) for m in self.modalities if m.mask is not None), default=1)
+        images = max([masks, *(len(m.weights) for m in self.modalities)])
+        alike: dict[tuple[Any, ...], list[int]] = {}
+        for k in range(images):
+            weights = tuple(m.weights[k % len(m.weights)] for m in self.modalities)
+            alike.setdefault((k % masks, *weights), []).append(k)
+        return [(tuple(chosen), self._of_image(chosen[0])) for chosen in alike.values()]
+
+    def _of_image(self, image: int) -> "Program":
+        return replace(self, modalities=tuple(_of_image(m, image) for m in self.modalities))
 
     def edges(self) -> tuple[float, ...]:
         """Where in sampling the plan may change, from 0 up."""
@@ -80,8 +105,11 @@ class Program:
         """
         plain = self._told()
         partly = [m.name for m in self.modalities if m.within != (Window(),)]
-        hidden = [[], partly, *([name] for name in partly)]
-        plans = (plain.plan_at(e, names) for e in self.edges() for names in hidden)
+        plans = []
+        for edge in self.edges():
+            gone = {m.name for m in self.modalities if not m.there_at(edge)}
+            hidden = (gone, {*gone, *partly}, *({*gone, name} for name in partly))
+            plans += [plain.plan_at(edge, names) for names in hidden]
         return tuple(dict.fromkeys(row for plan in plans for row in plan.rows))
 
     def fitted(self, images: int, rows: int, columns: int) -> "Program":
@@ -111,14 +139,9 @@ class Program:
         return replace(self, push=max(floor, self.push * factor))
 
     def averaged(self) -> "Program":
-        """The program with one weight for all images, places and moments, for showing: the mean,
-        and where a schedule holds, the weight itself."""
-        return replace(
-            self,
-            modalities=tuple(
-                replace(m, weight=_averaged(m), mask=None, schedule=None) for m in self.modalities
-            ),
-        )
+        """The program with one weight for all places and moments, for showing: the mean, and where
+        a schedule holds, the weight itself."""
+        return replace(self, modalities=tuple(map(_averaged, self.modalities)))
 
     def _told(self) -> "Program":
         """The program with schedules, masks and lists as numbers of one kind, none alike: its plans
@@ -133,23 +156,23 @@ class Program:
     def _mixed(self) -> set[str]:
         """Who may share a row of strengths: the mix must be the same at every moment, or the row
         would be another at each. draft has no moments, and mixes all."""
-        able = [m for m in self.modalities if m.continuous]
+        able = [m for m in self.modalities if m.continuous and m.name not in self.apart]
         alike = self.composition == DRAFT or len({m.schedule for m in able}) == 1
         return {m.name for m in able if alike or m.schedule is None}
 
     def _gain(self, m: Modality, at: Moment) -> Gain:
         """The weight of a modality at a moment: push, schedule and mask scale its distance from
         1."""
+        assert isinstance(m.weight, float | int)
         if self.composition == DRAFT:
-            return self._pushed(sum(m.weights) / len(m.weights))
+            return self._pushed(m.weight)
         share = self.push * (m.schedule(at) if m.schedule else 1.0)
-        if isinstance(m.weight, float | int) and m.mask is None:
+        if m.mask is None:
             gain: Gain = 1 + (m.weight - 1) * share if share != 1 else float(m.weight)
             if self.composition == "perp_neg":  # what is to be avoided never becomes wanted
                 return m.weight * max(0.0, share) if m.weight < 0 else max(BARELY, gain)
         else:
-            push = (per_image(m.weights) - 1) * share
-            gain = 1 + (push if m.mask is None else push * m.mask.float().cpu())
+            gain = 1 + (m.weight - 1) * share * m.mask.float().cpu()
         return gain + BARELY if is_nothing(gain) else gain
 
     def _pushed(self, weight: float) -> float:
@@ -168,20 +191,26 @@ def _level(value: float) -> Curve:
 def _told(m: Modality, levels: Mapping[Curve, Curve]) -> Modality:
     return replace(
         m,
-        weight=m.weight if isinstance(m.weight, float | int) else (_some(m.weights),),
         mask=None if m.mask is None else torch.full((1, 1, 1), 0.73),
         schedule=levels[m.schedule] if m.schedule else None,
     )
 
 
-def _averaged(m: Modality) -> float:
-    shown = 1.0 if m.mask is None else float(m.mask.float().mean())
-    return 1 + (sum(m.weights) / len(m.weights) - 1) * shown
+def _of_image(m: Modality, image: int) -> Modality:
+    mask = m.mask
+    if mask is not None and len(mask) > 1:
+        mask = mask[image % len(mask)][None]
+    return replace(m, weight=m.weights[image % len(m.weights)], mask=mask)
 
 
-def _some(weights: tuple[float, ...]) -> float:
-    """A weight that pushes if one of them does."""
-    return 1.0 if all(w == 1 for w in weights) else 1.57
+def _averaged(m: Modality) -> Modality:
+    """Under a mask, weights are those in the mean of its places; 0 ignores the input all the
+    same."""
+    shown = [1.0] if m.mask is None else m.mask.float().mean((1, 2)).tolist()
+    count = max(len(shown), len(m.weights))
+    pairs = ((m.weights[k % len(m.weights)], shown[k % len(shown)]) for k in range(count))
+    weights = tuple(1 + (w - 1) * share if w else 0.0 for w, share in pairs)
+    return replace(m, weight=weights if count > 1 else weights[0], mask=None, schedule=None)
 
 
 def _fitted(m: Modality, images: int, rows: int, columns: int) -> Modality:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import PlanError
-from ..types import Moment
+from ..types import Moment, Window
 
 FROM_TO = ("window", "linear", "cosine")
 KINDS = ("constant", "window", "linear", "cosine", "bell", "band", "points")
@@ -89,13 +89,13 @@ def _check_points(points: tuple[tuple[float, float], ...]) -> None:
 
 
 def _window(s: Schedule, m: Moment) -> float:
-    return 1.0 if s.start <= m.progress < s.end or s.end == 1 <= m.progress else 0.0
+    return float(Window(s.start, s.end).open_at(m))
 
 
 def _ramp(s: Schedule, m: Moment) -> float:
     """0 up to start, 1 from end on."""
     if s.start == s.end:
-        return float(m.progress >= s.end)
+        return float(m.reached(s.end))
     return min(1.0, max(0.0, (m.progress - s.start) / (s.end - s.start)))
 
 
@@ -114,7 +114,7 @@ def _bell(s: Schedule, m: Moment) -> float:
 
 
 def _band(s: Schedule, m: Moment) -> float:
-    return float(s.low < m.noise <= s.high)
+    return float(m.noisier(s.low) and not m.noisier(s.high))
 
 
 def _points(s: Schedule, m: Moment) -> float:

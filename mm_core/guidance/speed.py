@@ -14,8 +14,8 @@ def at_speed(program: Program, speed: str) -> tuple[Program, Effort]:
 
     exact: every row at every step. balanced: rows are kept while the error that this may cause
     stays below 3.5 % of what guidance changes. fast: one mixed row for all inputs, run at every
-    second step while that is at most a quarter of all steps so far. draft: one row, weights as
-    strengths.
+    second step while that is at most a quarter of all steps so far; an input with a weight for each
+    image has a row of its own. draft: one row, weights as strengths, the mean of a list.
     """
     if speed not in SPEEDS:
         raise PlanError(f"there is no speed {speed!r}; choose from {list(SPEEDS)}")
@@ -28,12 +28,20 @@ def _fast(program: Program) -> tuple[Program, Effort]:
             f"fast mixes the inputs of leave_one_out into one row; found {program.composition}: "
             "take leave_one_out, or the speed balanced"
         )
-    return replace(program, composition="weighted_negative", overlap=0.0), FAST
+    # A mixed row for each set of weights in a batch could be more rows than exact has.
+    apart = frozenset(m.name for m in program.modalities if len(set(m.weights)) > 1)
+    mixed = replace(program, composition="weighted_negative", overlap=0.0, apart=apart)
+    return mixed, FAST
+
+
+def _draft(program: Program) -> tuple[Program, Effort]:
+    means = (replace(m, weight=sum(m.weights) / len(m.weights)) for m in program.modalities)
+    return replace(program, modalities=tuple(means), composition=DRAFT, overlap=0.0), EXACT
 
 
 SPEEDS: dict[str, Callable[[Program], tuple[Program, Effort]]] = {
     "exact": lambda program: (program, EXACT),
     "balanced": lambda program: (program, BALANCED),
     "fast": _fast,
-    "draft": lambda program: (replace(program, composition=DRAFT, overlap=0.0), EXACT),
+    "draft": _draft,
 }

@@ -9,9 +9,9 @@ import torch
 
 from ..types import Latent, Moment, Row, Tensor
 from .gain import Gain
-from .measure import Places, figures, inner_products, measurable, subject
+from .measure import Places, figures, inner_products
 from .plan import GuidancePlan
-from .program import auto_named
+from .told import of_batch
 
 OVERSHOOTING = 0.5  # relative push beyond which colours burn
 CONTRADICTING = -0.3  # cosine below which two inputs work against each other
@@ -72,25 +72,23 @@ class Trace:
             "fresh": [str(row) for row in fresh],
             "kept": [str(row) for row in predictions if row not in fresh],
         }
-        terms = measurable(plan, predictions)
-        if not terms:
+        told = of_batch(plan, predictions, fresh)
+        if not told.terms:
             self._waiting.append(_Seen(plain))
             return
-        fullest = max(predictions, key=lambda row: len(row.names))
-        products, places = inner_products(predictions, terms, fullest, x, result)
+        products, places = inner_products(told.rows, told.terms, told.fullest, x, result)
         ready = None
         if products.is_cuda:
             ready = torch.cuda.Event()
             ready.record(torch.cuda.current_stream(products.device))
-        rows = [(t.plus, t.minus, *(t.across or ())) for t in terms]
         self._waiting.append(
             _Seen(
                 plain,
-                tuple(auto_named([subject(t) for t in terms])),
-                tuple(any(row not in fresh for row in of) for of in rows),
+                told.subjects,
+                told.stale,
                 products,
                 places,
-                tuple(t.weight for t in terms),
+                tuple(t.weight for t in told.terms),
                 sharper,
                 ready,
             )

@@ -71,14 +71,34 @@ def with_resting(options: Mapping[str, Any], names: Collection[str]):
     return {**options, "transformer_options": {**inner, RESTING: frozenset(names)}}
 
 
+def without(options: Mapping[str, Any], name: str):
+    """Model options under which the network is not given what rows carry by this name."""
+    return with_wrapper(options, f"mmc_without {name}", _Without(name))
+
+
+class _Without:
+    """An APPLY_MODEL wrapper without state."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __call__(self, executor, *args, **kwargs):
+        kwargs.pop(self.name, None)
+        return executor(*args, **kwargs)
+
+
+def with_wrapper(options: Mapping[str, Any], key: str, wrapper: Any) -> dict[str, Any]:
+    """Model options with one more wrapper around each call of the network."""
+    inner = dict(options.get("transformer_options", {}))
+    wrappers = {kind: dict(by_key) for kind, by_key in inner.get("wrappers", {}).items()}
+    wrappers.setdefault(APPLY, {})[key] = [wrapper]
+    return {**options, "transformer_options": {**inner, "wrappers": wrappers}}
+
+
 def with_sides(options: Mapping[str, Any], sides: Mapping[Any, int]):
     """Model options under which other packs' patches read 0 and 1 in cond_or_uncond, as they do of
     two rows: 0 on the prompt's side, 1 on the other. sides: by the uuid of a conditioning."""
-    inner = dict(options.get("transformer_options", {}))
-    wrappers = {kind: dict(by_key) for kind, by_key in inner.get("wrappers", {}).items()}
-    wrappers.setdefault(APPLY, {})["mmc_sides"] = [_Sides(sides)]
-    inner["wrappers"] = wrappers
-    out = {**options, "transformer_options": inner}
+    out = with_wrapper(options, "mmc_sides", _Sides(sides))
     if (wrapper := options.get("model_function_wrapper")) is not None:
         out["model_function_wrapper"] = _told_sides(wrapper, sides)
     return out

@@ -5,7 +5,8 @@ ControlNet for every row that carries it. Ours is carried by all rows: it runs e
 for each distinct input, and adds what it gives to the rows that ask for it, at their strengths.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,8 @@ class Asked:
 
 
 NOTHING = Asked()
+IMAGES = "mmc_images"
+"""What rows carry of a batch that may be cut: the number of each image."""
 
 
 class SharedControl(comfy.controlnet.ControlBase):
@@ -37,11 +40,13 @@ class SharedControl(comfy.controlnet.ControlBase):
         super().__init__()
         self.members = {key: _own_chain(control) for key, control in members.items()}
         self.rows: dict[Any, Asked] = {}
+        self.cuts: dict[Hashable, dict[str, Any]] = {}
         groups = [hooks for control in self.members.values() for hooks in control.get_extra_hooks()]
         self.extra_hooks = comfy.hooks.HookGroup.combine_all_hooks(groups) if groups else None
 
     def get_control(self, x_noisy, t, cond, batched_number, transformer_options):
         asked = [self.rows.get(uuid, NOTHING) for uuid in transformer_options["uuids"]]
+        images = _images(cond, x_noisy.shape[0] // batched_number)
         total: Residuals | None = None
         for key, control in self.members.items():
             gains = [a.gains.get(key, 0.0) for a in asked]
@@ -51,11 +56,12 @@ class SharedControl(comfy.controlnet.ControlBase):
                     first.setdefault(asked[k].context, k)
             if not first:
                 continue
-            made = control.get_control(
-                *_chunks(list(first.values()), x_noisy, t, cond, batched_number),
-                len(first),
-                _options(list(first.values()), transformer_options),
-            )
+            with self._hints_of(control, images):
+                made = control.get_control(
+                    *_chunks(list(first.values()), x_noisy, t, cond, batched_number),
+                    len(first),
+                    _options(list(first.values()), transformer_options),
+                )
             if made is None:
                 continue
             order = {context: n for n, context in enumerate(first)}
@@ -63,6 +69,19 @@ class SharedControl(comfy.controlnet.ControlBase):
             per = x_noisy.shape[0] // batched_number
             total = _sum(total, _handed_out(made, sources, gains, per, len(first)))
         return total
+
+    @property
+    def several(self) -> bool:
+        """Whether any ControlNet has a picture for each image, or for several."""
+        return any(_count(c) > 1 for control in self.members.values() for c in _chain(control))
+
+    def _hints_of(self, control, images: tuple[int, ...] | None) -> ExitStack:
+        """While it is open, a chain reads the pictures of these images only; None: as it is."""
+        stack = ExitStack()
+        for one in _chain(control) if images is not None else ():
+            if _count(one) > 1:
+                stack.enter_context(_cut(one, images, self.cuts))
+        return stack
 
     # What the host asks of a control object, for all members.
 
@@ -73,6 +92,7 @@ class SharedControl(comfy.controlnet.ControlBase):
 
     def cleanup(self):
         super().cleanup()
+        self.cuts.clear()
         for control in self.members.values():
             control.cleanup()
 
@@ -93,6 +113,56 @@ class SharedControl(comfy.controlnet.ControlBase):
         if autoregister:
             self.multigpu_clones[load_device] = other
         return other
+
+
+GIVEN, MADE = ("cond_hint_original", "extra_concat_orig"), ("cond_hint", "control_input")
+"""Where the host's ControlNets keep pictures: as they were given, and as they were made of them."""
+
+
+@contextmanager
+def _cut(control, images: tuple[int, ...], cuts: dict[Hashable, dict[str, Any]]) -> Iterator[None]:
+    """A ControlNet that reads the pictures of some images. What it makes of them is kept in cuts:
+    the next step asks for it again."""
+    names = [n for n in (*GIVEN, *MADE) if hasattr(control, n)]
+    before = {name: getattr(control, name) for name in names}
+    key = id(control), images
+    if key not in cuts:
+        given = {name: _of_images(before[name], images) for name in GIVEN if name in before}
+        cuts[key] = {**dict.fromkeys(names), **given}
+    try:
+        for name, value in cuts[key].items():
+            setattr(control, name, value)
+        yield
+        cuts[key] = {name: getattr(control, name) for name in names}
+    finally:
+        for name, value in before.items():
+            setattr(control, name, value)
+
+
+def _of_images(given, images: Sequence[int]):
+    """Fewer pictures than images are repeated in turn, as the host repeats them."""
+    if isinstance(given, list):
+        return [_of_images(x, images) for x in given]
+    if not isinstance(given, torch.Tensor) or len(given) == 1:
+        return given
+    return given[[k % len(given) for k in images]]
+
+
+def _images(cond: Mapping[str, Any], per: int) -> tuple[int, ...] | None:
+    """Which images of the batch a call holds, each once; None where nobody cuts it."""
+    numbers = cond.get(IMAGES)
+    return None if numbers is None else tuple(numbers[:per].flatten().tolist())
+
+
+def _chain(control) -> Iterator[Any]:
+    while control is not None:
+        yield control
+        control = control.previous_controlnet
+
+
+def _count(control) -> int:
+    hint = getattr(control, "cond_hint_original", None)
+    return len(hint) if isinstance(hint, torch.Tensor) else 1
 
 
 def _own_chain(control):

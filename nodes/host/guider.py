@@ -1,6 +1,7 @@
 """Runs a guidance program's rows as one batch. The host hands out denoised latents; so do we."""
 
 import copy
+import logging
 from typing import Any
 
 import comfy.model_sampling
@@ -11,19 +12,24 @@ from ...mm_core.branches.shapes import to_batch
 from ...mm_core.embedded.scenes.attributes import PIXELS
 from ...mm_core.encoders.doubts import size_doubt
 from ...mm_core.errors import InputError
-from ...mm_core.guidance.algebra import combine, effective_pair
-from ...mm_core.guidance.corrections import Guided, correct
+from ...mm_core.guidance.algebra import effective_pair
+from ...mm_core.guidance.corrections import corrected
 from ...mm_core.guidance.plan import GuidancePlan, Term
-from ...mm_core.guidance.planner import EXACT, Effort, Planner
+from ...mm_core.guidance.planner import EXACT, Planner
 from ...mm_core.guidance.program import Program
+from ...mm_core.guidance.samplers import speed_under
+from ...mm_core.guidance.speed import at_speed
 from ...mm_core.types import NULL, Row
-from .calls import refuse_without_other_side, run_rows, with_resting, with_sides
-from .control import SharedControl
+from .caches import apart, refuse_one_cache
+from .calls import refuse_without_other_side, run_rows, with_resting, with_sides, without
+from .control import IMAGES, SharedControl
 from .effects import HostModality
 from .embedded import is_embedded
+from .ip_adapter.carry import numbered
 from .ip_adapter.prompt import with_banks
 from .rows import Inputs, main_side, row_conditioning
 from .run import Clock, Run
+from .sampler import sampler_name
 from .say import warn
 
 CELL = 8  # pixels a side of the embedded model's latents
@@ -32,25 +38,27 @@ CELL = 8  # pixels a side of the embedded model's latents
 class ProgramGuider(comfy.samplers.CFGGuider):
     """A CFGGuider for any number of modalities. Each run begins with a state of its own."""
 
-    def __init__(self, model, modalities: list[HostModality], program: Program, effort: Effort):
+    def __init__(self, model, modalities: list[HostModality], program: Program, speed: str):
         self.inputs = Inputs.of(modalities)
         prompts = self.inputs.prompts
         self.banks = {name: prompt.bank(model) for name, prompt in prompts.items()}
         super().__init__(with_banks(model, self.banks, prompts) if prompts else model)
-        self.program, self.effort = program, effort
-        self.cfg = self.nominal = 1.0 + program.strongest_push
-        self.run = Run(program, Planner(effort))
+        self.asked, self.speed = program, speed
+        self.program, effort = at_speed(program, speed)
+        self.cfg = self.nominal = 1.0 + self.program.strongest_push
+        self.run = Run(self.program, Planner(effort))
         self.ranges = {m.modality.name: m.ranges for m in modalities if m.ranges}
         self.sides: dict[Any, int] = {}
         self.at_hand: Any = None  # what the run that is under way makes conditioning with
         self.given = self.inputs
-        self._set_rows([*program.rows(), NULL])
+        self._set_rows([*self.program.rows(), NULL])
 
     def _set_rows(self, rows: list[Row]) -> None:
         """Registers the conditioning of the rows that are likely to come up."""
         chains = self.inputs.control_chains
         self.shared = SharedControl(chains) if chains else None
         self.original_conds.clear()  # those of rows that came up while a latent of another size ran
+        self.sides.clear()
         for row in dict.fromkeys(rows):
             self._set_row(row)
 
@@ -69,6 +77,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
     def inner_sample(self, noise, latent_image, device, sampler, sigmas, denoise_mask, callback,
                      disable_pbar, seed, **kwargs):  # fmt: skip
         self.at_hand = noise, device, latent_image, denoise_mask, seed, kwargs.get("latent_shapes")
+        self.conds = {key: self._numbered(entries) for key, entries in self.conds.items()}
         return super().inner_sample(
             noise, latent_image, device, sampler, sigmas, denoise_mask, callback, disable_pbar,
             seed, **kwargs,
@@ -85,7 +94,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             if latent_image is not None and torch.count_nonzero(latent_image) > 0:
                 latent_image = self.inner_model.process_latent_in(latent_image)
             plain = [
-                {k: v for k, v in c.items() if k != "control"} for c in self.original_conds[key]
+                {k: v for k, v in c.items() if k != "control"}
+                for c in self._numbered(self.original_conds[key])
             ]
             made = comfy.samplers.process_conds(
                 self.inner_model, noise, {key: plain}, device, latent_image, denoise_mask, seed,
@@ -95,6 +105,14 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 made = [{**c, "control": self.shared} for c in made]
             self.conds[key] = made
         return self.conds[key]
+
+    def _numbered(self, entries):
+        """Where a node on the model cuts the batch, entries carry the number of each image, which
+        is cut with it: ControlNets are told which of their pictures to read."""
+        if self.shared is None or not self.shared.several or not _cuts(self.model_options):
+            return entries
+        told = {IMAGES: numbered(len(self.at_hand[0]))}
+        return [{**c, "model_conds": {**c.get("model_conds", {}), **told}} for c in entries]
 
     def sample(self, noise, latent_image, sampler, sigmas, *args, **kwargs):
         for name, tensor in self.inputs.batches.items():
@@ -110,12 +128,22 @@ class ProgramGuider(comfy.samplers.CFGGuider):
             width, height = (CELL * s for s in reversed(parts[0].shape[-2:]))
             warn(size_doubt(width, height, PIXELS))
         self.inputs.frame.size = tuple(parts[0].shape[-2:])
+        name = sampler_name(sampler)
+        speed, said = speed_under(self.speed, name, len(sigmas) - 1)
+        self.program, effort = at_speed(self.asked, speed)
         if self.given.need_size and len(parts) == 1:
             self.inputs = self.given.sized(noise.shape[2:])
             self._set_rows([*self.program.rows(), NULL])
         fitted = self.program.fitted(parts[0].shape[0], *parts[0].shape[-2:])
-        effort = EXACT if _skips_steps(self.model_options) else self.effort
-        self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()))
+        refuse_one_cache(name, len(fitted.rows()))
+        if said:
+            _log.warning("%s", said)
+        if _skips_steps(self.model_options):
+            effort = EXACT
+        self.run = Run(fitted, Planner(effort), tuple(sigmas.tolist()), said=said)
+        for row in self.program.rows():
+            if _key(row) not in self.original_conds:
+                self._set_row(row)
         try:
             out = super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
             self.run.teller.tell(self.run.trace, len(self.run.planner.steps), at_last=True)
@@ -127,11 +155,11 @@ class ProgramGuider(comfy.samplers.CFGGuider):
                 bank.forget()
 
     def predict_noise(self, x, timestep, model_options={}, seed=None):  # noqa: B006 host's signature
-        run, sigma = self.run, float(timestep[0])
+        run, now = self.run, timestep[0].cpu()
         clock = run.clock = run.clock or self._clock()
-        moment, following = clock.moment(sigma, run), clock.following(sigma, run)
+        moment, following = clock.moment(now, run), clock.following(float(now), run)
         program = run.program.pushed(self._override())
-        plan = self._asked(program.plan_at(moment, clock.hidden(sigma)))
+        plan = self._asked(program.plan_at(moment, clock.hidden(now)))
         pair = self._pair(plan, program, model_options)
         ends = pair or self._ends(plan)
         if main_side(ends[1], self.inputs):
@@ -159,6 +187,8 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         # Of a prompt and a row without one, the host's own numbering is what others expect.
         natural = sides in ([True], [True, False])
         options = model_options if natural else with_sides(model_options, self.sides)
+        options = without(options, IMAGES) if _cuts(model_options) else options
+        options = apart(options, self.run.kept, self.inner_model.diffusion_model)
         conds = [self._cond(row) for row in rows]
         outputs, self.run.at_once = run_rows(
             self.inner_model, conds, x, timestep, options, self.run.at_once
@@ -167,18 +197,13 @@ class ProgramGuider(comfy.samplers.CFGGuider):
 
     def _guided(self, predictions, plan, program, ends, moment, x, timestep, model_options):
         """The sum of a plan, corrected, through the hooks that other nodes made for two rows."""
-        memory = self.run.memory
-        result = combine(predictions, plan)
-        cond, uncond, scale = effective_pair(predictions, plan, result)
-        if not plan.terms:
-            memory.push = None
-        elif program.correction.kind != "none":
-            memory.begin(moment.noise)
-            guided = Guided(result, cond, uncond, scale, x, float(timestep[0]))
-            result = correct(program.correction, guided, memory)
-            uncond = cond - (result - cond) / (scale - 1)
+        sigma = float(timestep[0])
+        result = corrected(
+            program.correction, predictions, plan, self.run.memory, x, sigma, moment.noise
+        )
         if not any(model_options.get(name) for name in _FORMULA_HOOKS):
             return result
+        cond, uncond, scale = effective_pair(predictions, plan, result)
         if len(plan.rows) == 1:  # what the host shows its hooks then
             uncond, scale, ends = torch.zeros_like(cond), 1.0, (plan.fullest, None)
         return self._as_pair(cond, uncond, scale, ends, x, timestep, model_options)
@@ -206,7 +231,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
     def _pair(self, plan: GuidancePlan, program: Program, options) -> tuple[Row, Row] | None:
         """The two rows of ordinary classifier-free guidance, where that is all the plan is: then
         the host's own formula serves, and its own optimisation of a weight of 1."""
-        if program.correction.kind != "none" or plan.across:
+        if program.correction.kind != "none" or plan.across or plan.parts:
             return None
         coefficients = plan.coefficients
         if len(coefficients) == 1 and plan.fullest != NULL:
@@ -254,6 +279,7 @@ class ProgramGuider(comfy.samplers.CFGGuider):
         )
 
 
+_log = logging.getLogger(__name__)
 _FORMULA_HOOKS = (
     "sampler_pre_cfg_function", "sampler_cfg_function", "sampler_post_cfg_function"
 )  # fmt: skip
@@ -274,6 +300,11 @@ def _key(row: Row) -> str:
     """A row's name among the host's conditionings: never one that means something to it, nor, as
     names of inputs are free, that of another row."""
     return f"mmc {row.strengths!r}"
+
+
+def _cuts(options) -> bool:
+    """Whether a node such as Context Windows may hand the network a part of the batch."""
+    return options.get("context_handler") is not None
 
 
 def _skips_steps(options) -> bool:

@@ -1,14 +1,13 @@
 """Assembles guiders from what is connected to their nodes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...mm_core.errors import InputError
 from ...mm_core.guidance.corrections import Correction
 from ...mm_core.guidance.presets import Preset
 from ...mm_core.guidance.program import Program, auto_named
 from ...mm_core.guidance.report import Report, describe
-from ...mm_core.guidance.speed import at_speed
 from .effects import EmbeddedEffect, HostModality, Modalities, on_wire
 from .embedded import is_embedded
 from .guider import ProgramGuider
@@ -51,7 +50,7 @@ def make_guider(model, sockets: Sockets | None, choices: Choices) -> ProgramGuid
     )
     if choices.preset is not None:
         program = choices.preset.applied(program)
-    return ProgramGuider(model, named, *at_speed(program, choices.speed))
+    return ProgramGuider(model, named, program, choices.speed)
 
 
 def in_order(sockets: Sockets) -> Modalities:
@@ -98,4 +97,6 @@ class GuiderReport:
 
 def run_report(guider: ProgramGuider) -> Report:
     """What the last run of a guider did."""
-    return describe(guider.program, guider.run.planner, guider.run.trace)
+    run = guider.run
+    report = describe(guider.program, run.planner, run.trace)
+    return replace(report, warnings=(*filter(None, [run.said]), *report.warnings))

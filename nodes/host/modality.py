@@ -56,7 +56,7 @@ class Guidance:
     group: str = ""
 
     def modality(self, name: str, continuous: bool = True) -> Modality:
-        several = numbers(self.weights, "weights") if self.weights.strip() else None
+        several = numbers(self.weights, f"{name}: weights") if self.weights.strip() else None
         mask = self.mask
         if mask is not None and mask.ndim == 2:
             mask = mask[None]
@@ -68,7 +68,7 @@ class Guidance:
         return Modality(
             name,
             self.weight if several is None else several,
-            Window(self.start, self.end),
+            Window(self.start, self.end, name),
             self.schedule,
             None if mask is None else mask.float().cpu(),
             self.group.strip(),

@@ -111,7 +111,8 @@ def row_conditioning(row: Row, inputs: Inputs):
         told = {}
         for name, prompt in inputs.prompts.items():
             mask = prompt.mask_cond(inputs.frame)
-            told |= tags(name, row.strength(name), prompt.absent is not None, mask)
+            each = len(prompt.samples)
+            told |= tags(name, row.strength(name), prompt.absent is not None, mask, each)
         parts = _with_conds(parts, told)
     if inputs.embedded:
         parts = _with_embedded(parts, row, inputs.embedded)

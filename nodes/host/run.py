@@ -3,12 +3,16 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from torch import Tensor
 
 from ...mm_core.guidance.corrections import Memory
 from ...mm_core.guidance.planner import Planner
 from ...mm_core.guidance.program import Program
 from ...mm_core.guidance.trace import Trace
 from ...mm_core.types import Moment
+from .caches import Kept
 from .events import Teller
 
 Ranges = Mapping[str, Sequence[tuple[float, float]]]
@@ -18,7 +22,8 @@ Ranges = Mapping[str, Sequence[tuple[float, float]]]
 class Run:
     """One for each call of sample. levels: the noise levels of the schedule, falling.
 
-    at_once: the most rows that fitted into memory in one call, once it ran out.
+    at_once: the most rows that fitted into memory in one call, once it ran out. said: a sentence on
+    the speed, where it is not the one that was asked for.
     """
 
     program: Program
@@ -28,6 +33,8 @@ class Run:
     trace: Trace = field(default_factory=Trace)
     teller: Teller = field(default_factory=Teller)
     at_once: int | None = None
+    said: str = ""
+    kept: Kept = field(default_factory=Kept)
     clock: "Clock | None" = None
     progress: dict[float, float] = field(default_factory=dict)
 
@@ -36,6 +43,7 @@ class Run:
         self.planner.forget()
         self.trace.forget()
         self.memory = Memory()
+        self.kept.forget()
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,21 @@ class Clock:
     flow: bool
     ranges: Ranges = field(default_factory=dict)
 
-    def moment(self, sigma: float, run: Run) -> Moment:
-        """Each level is searched for once a run."""
+    def moment(self, now: Tensor, run: Run) -> Moment:
+        """now: the noise level as the host has it, on the CPU. Each is searched for once a run."""
+        sigma = float(now)
         if sigma not in run.progress:
             run.progress[sigma] = self._progress(sigma)
-        return Moment(run.progress[sigma], self.noise(sigma))
+        reached = partial(self.reached, now)
+        return Moment(run.progress[sigma], self.noise(sigma), reached)
+
+    def reached(self, now: Tensor, share: float) -> bool:
+        """The host's own comparison, in the precision of its noise levels."""
+        return not bool(now > self.to_sigma(share))
+
+    def left(self, now: Tensor, share: float) -> bool:
+        """Likewise for the end of a range, which still belongs to it."""
+        return bool(now < self.to_sigma(share))
 
     def following(self, sigma: float, run: Run) -> float:
         """The noise, next to the signal, at the next level of the schedule below this one."""
@@ -67,17 +85,17 @@ class Clock:
             return sigma
         return sigma / (1 - sigma) if sigma < 1 else math.inf
 
-    def hidden(self, sigma: float) -> list[str]:
+    def hidden(self, now: Tensor) -> list[str]:
         """Modalities without an entry that the host deems active: it would predict zeros."""
         return [
             name
             for name, parts in self.ranges.items()
-            if not any(self.to_sigma(end) <= sigma <= self.to_sigma(start) for start, end in parts)
+            if not any(self.reached(now, start) and not self.left(now, end) for start, end in parts)
         ]
 
     def _progress(self, sigma: float) -> float:
         low, high = 0.0, 1.0
-        for _ in range(22):  # to a quarter of the millionth that windows forgive
+        for _ in range(22):  # to a quarter of a millionth
             middle = (low + high) / 2
             if self.to_sigma(middle) > sigma:
                 low = middle

@@ -1,11 +1,12 @@
 """Rows compare by what they see; windows and modalities refuse what they cannot mean."""
 
 import math
+import struct
 
 import pytest
 
 from mm_core.errors import PlanError
-from mm_core.types import NULL, Modality, Row, Window
+from mm_core.types import NULL, Modality, Moment, Row, Window
 
 
 def test_two_ways_of_saying_the_same_row_are_equal_and_hash_alike():
@@ -53,6 +54,29 @@ def test_a_window_includes_its_start_and_not_its_end():
 def test_a_step_that_rounding_puts_just_before_a_start_is_inside():
     assert Window(0.6, 1.0).open_at(0.6 - 1e-7)
     assert not Window(0.0, 0.6).open_at(0.6 - 1e-7)
+
+
+def test_a_window_that_is_none_names_what_it_is_of():
+    with pytest.raises(PlanError, match=r"^depth: the window runs from 0\.6 to 0\.2; both ends"):
+        Window(0.6, 0.2, "depth")
+    assert Window(0.2, 0.6, "depth") == Window(0.2, 0.6)
+
+
+def test_where_a_host_tells_what_has_begun_it_alone_decides():
+    late = Moment(0.9, reached_at=lambda share: share <= 0.25)
+    assert [Window(s, e).open_at(late) for s, e in ((0.0, 0.25), (0.2, 0.5), (0.3, 1.0))] == [
+        False, True, False,
+    ]  # fmt: skip
+    assert Window(0.25, 1.0).open_at(late)
+
+
+@pytest.mark.parametrize("ratio", [0.2, 1.0, 5.0, 20.0, 50.0])
+def test_a_ratio_of_noise_is_not_passed_by_the_rounding_of_single_precision(ratio):
+    sigma = struct.unpack("f", struct.pack("f", ratio / (1 + ratio)))[0]  # as a flow has it
+    scaled = struct.unpack("f", struct.pack("f", ratio))[0]
+    assert not Moment(0.5, sigma / (1 - sigma)).noisier(ratio)
+    assert not Moment(0.5, scaled).noisier(ratio)
+    assert Moment(0.5, 1.001 * ratio).noisier(ratio)
 
 
 def test_the_default_window_is_all_of_sampling():

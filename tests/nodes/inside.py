@@ -1,5 +1,6 @@
 """Makes the host and the pack importable in a script that the host's Python runs from its folder:
-import this before anything else. The pack's folder is the script's first argument.
+import this before anything else. The pack's folder is the script's first argument; the others are
+what is ASKED of it.
 """
 
 import importlib.util
@@ -10,7 +11,7 @@ sys.path.insert(0, str(Path.cwd()))
 
 import comfy.options
 
-PACK = Path(sys.argv[1])
+PACK, ASKED = Path(sys.argv[1]), sys.argv[2:]
 sys.argv = ["main.py", "--cpu"]
 comfy.options.enable_args_parsing()
 

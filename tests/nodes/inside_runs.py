@@ -11,9 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import inside  # noqa: F401, I001  first: it makes the rest importable
-import comfy.cldm.cldm
 import comfy.context_windows
-import comfy.controlnet
 import comfy.model_base
 import comfy.model_management
 import comfy.model_patcher
@@ -22,7 +20,7 @@ import comfy.ops
 import comfy.samplers
 import torch
 import probe_nodes
-from mmc_pack.mm_core.errors import InputError
+from inside_probe import control_net, off, random, refusal, words
 from mmc_pack.nodes.host import modality as inputs
 from mmc_pack.nodes.host.ip_adapter.prompt import CONDMask, Frame
 from mmc_pack.nodes.host.make import Choices, make_guider
@@ -30,30 +28,6 @@ from mmc_pack.nodes.host.modality import Control, Guidance
 from mmc_pack.nodes.host.sample import sample_with
 
 LEVELS = torch.tensor([10.0, 5.0, 2.0, 1.0, 0.5, 0.0])
-
-
-def random(seed, *shape):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def words(seed, length=7):
-    return [[2 * random(seed, 1, length, 128), {}]]
-
-
-def control_net(seed):
-    """A ControlNet of ProbeModel's shape."""
-    net = comfy.cldm.cldm.ControlNet(
-        image_size=16, in_channels=4, model_channels=32, hint_channels=3, num_res_blocks=[1, 1],
-        channel_mult=[1, 2], num_heads=2, use_spatial_transformer=True, context_dim=128,
-        transformer_depth=[1, 1], transformer_depth_middle=1, operations=comfy.ops.manual_cast,
-        dtype=torch.float32,
-    )  # fmt: skip
-    rng = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for weight in net.parameters():
-            weight.copy_(torch.randn(weight.shape, generator=rng) * 0.1)
-    device = comfy.model_management.get_torch_device()
-    return comfy.controlnet.ControlNet(net, load_device=device)
 
 
 def text(seed, weight, name="text", **more):
@@ -66,10 +40,6 @@ def drawn(model, modalities, steps=3, batch=1, latent=None, **choices):
     latent = torch.zeros(batch, 4, 16, 16) if latent is None else latent
     with torch.inference_mode():
         return sample_with(guider, 5, steps, "euler", "normal", 1.0, {"samples": latent})["samples"]
-
-
-def off(found, wanted):
-    return float((found - wanted).abs().max() / wanted.abs().max())
 
 
 class Flat(torch.nn.Module):
@@ -145,13 +115,6 @@ def mask_of_a_part():
     return cut.tolist(), bool(torch.equal(whole, mask))
 
 
-def refusal(run):
-    try:
-        run()
-    except InputError as e:
-        return str(e)
-
-
 model = probe_nodes.ProbeModel().make()[0]
 nets = control_net(1), control_net(2)
 pictures = [random(s, 1, 128, 128, 3).sigmoid() for s in (3, 4)]
@@ -163,7 +126,7 @@ modalities = [
 alone = drawn(model, modalities)
 told = [text(1, 4.0), text(2, 2.0, "other")]
 mask = text(1, 4.0, mask=torch.ones(1, 8, 8))
-other = drawn(model, told, speed="balanced", steps=5)
+other = drawn(model, told, speed="balanced", steps=6)
 found = {
     "two devices": two_devices(model, modalities, alone),
     "windows": windows(model, told, drawn(model, told)),
@@ -172,6 +135,6 @@ found = {
     "streams, a mask": refusal(lambda: streams([mask, told[1]])),
     "mask of a part": mask_of_a_part(),
     "again": bool(torch.equal(alone, drawn(model, modalities))),
-    "other again": bool(torch.equal(other, drawn(model, told, speed="balanced", steps=5))),
+    "other again": bool(torch.equal(other, drawn(model, told, speed="balanced", steps=6))),
 }
 sys.stdout.write(json.dumps(found) + "\n")

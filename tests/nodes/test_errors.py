@@ -86,7 +86,7 @@ SAID = {
     "of a picture or a prior",
     a_click: "the audio input: 320 samples at 16000 Hz are too few to hear; "
     "needed at least 0.05 s",
-    backward_window: "a window runs from 0.6 to 0.3; both ends must lie in 0..1 "
+    backward_window: "text: the window runs from 0.6 to 0.3; both ends must lie in 0..1 "
     "with the start first",
     unknown_word: UNKNOWN,
     too_many_words: "the prompt has 24 words; the embedded model reads at most 23: shorten it",

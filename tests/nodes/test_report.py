@@ -57,11 +57,11 @@ def test_a_plan_is_drawn_before_it_runs(comfy):
 
 def test_a_run_is_drawn_with_its_rows(comfy):
     g = Graph()
-    sampled = g.guided(g.text(weight=3.0), g.picture("depth", weight=1.5), speed="fast")
+    sampled = g.guided(g.text(weight=3.0), g.picture("depth", weight=1.5), speed="fast", steps=6)
     chart, figures, saved = reported(comfy, g, [sampled[0], 1])
     assert chart.width == 960
     assert identical(chart, saved)
-    assert figures["evaluations"] == 4
+    assert figures["evaluations"] == 6
     assert figures["rows"] == sum(len(s["fresh"]) for s in figures["steps"])
     assert figures["kept"] == sum(len(s["kept"]) for s in figures["steps"]) > 0
 

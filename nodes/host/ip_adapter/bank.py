@@ -27,18 +27,19 @@ class Bank:
     turned: frozenset[int] = frozenset()
     _there: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
-    def heard(self, index: int, loud, present, like) -> tuple[KV, torch.Tensor]:
+    def heard(self, index: int, loud, present, like, images=None) -> tuple[KV, torch.Tensor]:
         """What the rows of a batch hear at one layer, and how loud: (b, 1, 1).
 
         loud, present: likewise. like: a tensor of the layer's, whose first axis is the batch.
+        images: see rows.
         """
         kv, none = self.at(index, like)
-        kv = KV(*(rows(part, like.shape[0]) for part in kv))
+        kv = KV(*(rows(part, like.shape[0], images) for part in kv))
         if index in self.turned:
             loud = 1 - present
         elif none is not None:
             share = present.to(like.dtype)
-            away = (rows(part, like.shape[0]) for part in none)
+            away = (rows(part, like.shape[0], images) for part in none)
             kv = KV(*(n + share * (p - n) for p, n in zip(kv, away, strict=True)))
         kv, left = scale_kv(kv, self.scales[index], self.scaling)
         return kv, loud.to(like.dtype) * left
@@ -71,10 +72,15 @@ class Bank:
         self._there.clear()
 
 
-def rows(part, count: int):
-    """One picture for all images, or one for each in every chunk of the batch."""
+def rows(part, count: int, images: torch.Tensor | None = None):
+    """One picture for all images, or one for each in every chunk of the batch.
+
+    images: (count,), the image that each of the batch is; None: all of them in turn.
+    """
     if part.shape[0] == 1:
         return part
+    if images is not None:
+        return part.index_select(0, images.to(part.device))
     return part.repeat(count // part.shape[0], *[1] * (part.ndim - 1))
 
 

@@ -14,29 +14,43 @@ APPLY = comfy.patcher_extension.WrappersMP.APPLY_MODEL
 RESTING = "mmc_resting"  # the prompts of a guider of ours that do not act at this step
 
 
-def tags(name: str, strength: float, has_absent: bool, mask=None) -> dict[str, Any]:
+def tags(name: str, strength: float, has_absent: bool, mask=None, each: int = 1) -> dict[str, Any]:
     """What a row's conditioning carries of a prompt: how loud it is, and how present.
 
     A row without it is silent, or hears what stands for no picture. mask: a COND of its own, or
-    None.
+    None. each: how many images have a prompt of their own; then their numbers travel, too, so that
+    whoever cuts the batch cuts them with it.
     """
     loud = 1.0 if has_absent else strength
     told = {_key(name): comfy.conds.CONDRegular(torch.tensor([[[loud, strength]]]))}
-    return told if mask is None else {**told, _mask_key(name): mask}
+    if mask is not None:
+        told[_mask_key(name)] = mask
+    if each > 1:
+        told[_images_key(name)] = numbered(each)
+    return told
+
+
+def numbered(images: int):
+    """The number of each image of a batch, as a COND."""
+    return comfy.conds.CONDRegular(torch.arange(images).view(-1, 1, 1))
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A prompt as the rows of one call hear it. loud, present: (b, 1, 1). mask: (b, 1, h, w)."""
+    """A prompt as the rows of one call hear it. loud, present: (b, 1, 1). mask: (b, 1, h, w).
+
+    images: (b,), whose prompt each hears, where there are several.
+    """
 
     bank: Any
     loud: torch.Tensor
     present: torch.Tensor
     mask: torch.Tensor | None
+    images: torch.Tensor | None = None
 
     def at(self, index: int, like):
         """Keys and values of a layer, and how loud they are; see Bank.heard."""
-        return self.bank.heard(index, self.loud, self.present, like)
+        return self.bank.heard(index, self.loud, self.present, like, self.images)
 
 
 @dataclass(frozen=True)
@@ -75,10 +89,12 @@ class Carry:
         heard = []
         for name, bank in self.banks.items():
             told, mask = kwargs.pop(_key(name), None), kwargs.pop(_mask_key(name), None)
+            images = kwargs.pop(_images_key(name), None)
             if told is not None and name not in resting:
                 told = told.to(x.device)
                 mask = None if mask is None else mask.to(x.device)
-                heard.append(Heard(bank, told[..., :1], told[..., 1:], mask))
+                images = None if images is None else images.flatten().to(x.device)
+                heard.append(Heard(bank, told[..., :1], told[..., 1:], mask, images))
         if heard:
             options = self.hearing(heard, options, Call(x, t, executor.class_obj))
         return executor(x, t, c_concat, c_crossattn, control, options, **kwargs)
@@ -116,3 +132,7 @@ def _key(name: str) -> str:
 
 def _mask_key(name: str) -> str:
     return f"mmc_image_prompt_mask_{name}"
+
+
+def _images_key(name: str) -> str:
+    return f"mmc_image_prompt_images_{name}"

@@ -10,6 +10,7 @@ from .carry import tags
 from .prompt import Frame, ImagePromptEffect, with_banks
 
 CALL = comfy.patcher_extension.WrappersMP.CALC_COND_BATCH
+RUN = comfy.patcher_extension.WrappersMP.OUTER_SAMPLE
 _applied = count(1)
 
 
@@ -34,10 +35,11 @@ def apply_prompt(model, positive, negative, wire):
     patched = with_banks(model, {name: effect.bank(model)}, {name: effect})
     frame = Frame()
     mask = effect.mask_cond(frame)
-    patched.add_wrapper_with_key(CALL, name, _Framed(frame, effect))
+    patched.add_wrapper_with_key(CALL, name, _Framed(frame))
+    patched.add_wrapper_with_key(RUN, name, _Checked(effect))
 
     def carrying(conditioning, strength):
-        told = tags(name, strength, effect.absent is not None, mask)
+        told = tags(name, strength, effect.absent is not None, mask, len(effect.samples))
         return [
             [tokens, {**options, "model_conds": {**options.get("model_conds", {}), **told}}]
             for tokens, options in conditioning
@@ -46,14 +48,23 @@ def apply_prompt(model, positive, negative, wire):
     return patched, carrying(positive, 1.0), carrying(negative, 0.0)
 
 
-class _Framed:
-    """A CALC_COND_BATCH wrapper: after it, rows are cut to their areas, and a call holds several
-    chunks of the batch."""
+class _Checked:
+    """An OUTER_SAMPLE wrapper: there the batch is whole."""
 
-    def __init__(self, frame: Frame, effect: ImagePromptEffect):
-        self.frame, self.effect = frame, effect
+    def __init__(self, effect: ImagePromptEffect):
+        self.effect = effect
+
+    def __call__(self, executor, noise, *args, **kwargs):
+        self.effect.check_batch(len(noise))
+        return executor(noise, *args, **kwargs)
+
+
+class _Framed:
+    """A CALC_COND_BATCH wrapper: after it, rows are cut to their areas."""
+
+    def __init__(self, frame: Frame):
+        self.frame = frame
 
     def __call__(self, executor, model, conds, x, timestep, options):
-        self.effect.check_batch(len(x))
         self.frame.size = tuple(x.shape[-2:])
         return executor(model, conds, x, timestep, options)

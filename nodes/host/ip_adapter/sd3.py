@@ -103,9 +103,10 @@ class _BesideBlock:
             for x, norm in zip((q, k), self.norms, strict=True)
         )
         for one, kv, none in self.heard:
-            prompt = [rows(x.to(q), len(q)) for x in kv]
+            prompt = [rows(x.to(q), len(q), one.images) for x in kv]
             if none is not None:
-                share, none = one.present[..., None].to(q), (rows(x.to(q), len(q)) for x in none)
+                share = one.present[..., None].to(q)
+                none = (rows(x.to(q), len(q), one.images) for x in none)
                 prompt = [n + share * (p - n) for p, n in zip(prompt, none, strict=True)]
             term = one.bank.layer(self.index)(q, k, v, tuple(prompt), attend)
             term = one.loud.to(term) * one.bank.scales[self.index] * term

@@ -6,7 +6,6 @@ import torch
 from mm_core.errors import PlanError
 from mm_core.guidance.algebra import combine, effective_pair
 from mm_core.guidance.compositions import COMPOSITIONS, compose
-from mm_core.guidance.gain import per_image
 from mm_core.guidance.plan import GuidancePlan, Term
 from mm_core.types import NULL, Row
 
@@ -78,7 +77,7 @@ def test_what_is_taken_across_another_push_is_perpendicular_to_it_in_each_image(
 
 
 def test_a_gain_for_each_image_is_that_of_the_image_alone(predictions):
-    by_image = per_image((3.0, 1.0, -0.5))
+    by_image = torch.tensor([3.0, 1.0, -0.5]).view(-1, 1, 1)
     found = combine(predictions, compose("leave_one_out", {"a": by_image, "b": 2.0}))
     for k, w in enumerate((3.0, 1.0, -0.5)):
         alone = combine(

@@ -4,7 +4,16 @@ import pytest
 import torch
 
 from mm_core.errors import PlanError
-from mm_core.guidance.corrections import CORRECTIONS, Correction, Guided, Memory, correct
+from mm_core.guidance.corrections import (
+    CORRECTIONS,
+    Correction,
+    Guided,
+    Memory,
+    correct,
+    corrected,
+)
+from mm_core.guidance.program import Program
+from mm_core.types import Modality
 
 each_kind = pytest.mark.parametrize("kind", CORRECTIONS)
 
@@ -123,3 +132,21 @@ def test_without_a_push_nothing_is_to_correct(guided, kind):
 def test_an_unknown_correction_is_refused():
     with pytest.raises(PlanError, match=r"no correction 'magic'; choose from \['none', 'rescale'"):
         Correction("magic")
+
+
+@pytest.mark.parametrize("kind", CORRECTIONS)
+def test_an_image_with_a_plan_of_its_own_is_corrected_as_if_alone(kind, noise):
+    lists = {"a": (4.0, 0.0, 1.0), "b": (2.0, 3.0, 1.0)}
+    together = Program(tuple(Modality(n, w) for n, w in lists.items()))
+    alone = [Program(tuple(Modality(n, w[k]) for n, w in lists.items())) for k in range(3)]
+    memory, memories = Memory(), [Memory() for _ in alone]
+    for sigma in (20.0, 5.0, 1.0):
+        plan = together.plan_at(0.5)
+        seen, x = {row: noise(3, 2, 4, 4) for row in plan.rows}, noise(3, 2, 4, 4)
+        found = corrected(Correction(kind), seen, plan, memory, x, sigma, sigma)
+        for k, program in enumerate(alone):
+            own = program.plan_at(0.5)
+            mine = {row: seen[row][k : k + 1] for row in own.rows}
+            here = x[k : k + 1], sigma, sigma
+            wanted = corrected(Correction(kind), mine, own, memories[k], *here)
+            assert torch.equal(found[k : k + 1], wanted)

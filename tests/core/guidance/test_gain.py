@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mm_core.errors import InputError
-from mm_core.guidance.gain import is_nothing, numbers, peak, per_image, spread
+from mm_core.guidance.gain import is_nothing, numbers, peak, spread
 
 
 def test_the_peak_is_the_largest_absolute_value():
@@ -19,7 +19,7 @@ def test_the_peak_is_the_largest_absolute_value():
         (1e-10, True),
         (1e-6, False),
         (torch.zeros(2, 1, 1), True),
-        (per_image((0.0, 1.0)), False),
+        (torch.tensor([[[0.0]], [[1.0]]]), False),
     ],
 )
 def test_nothing_is_0_everywhere_but_for_rounding(gain, nothing):
@@ -29,7 +29,7 @@ def test_nothing_is_0_everywhere_but_for_rounding(gain, nothing):
 def test_a_gain_for_each_image_multiplies_that_image_whatever_its_axes(noise):
     for shape in ((2, 3, 4, 4), (2, 3, 5, 4, 4)):
         x = noise(*shape)
-        found = spread(per_image((2.0, -1.0)), x) * x
+        found = spread(torch.tensor([[[2.0]], [[-1.0]]]), x) * x
         assert torch.equal(found, torch.stack([2.0 * x[0], -1.0 * x[1]]))
 
 

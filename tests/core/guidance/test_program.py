@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mm_core.errors import PlanError
+from mm_core.guidance.algebra import combine
 from mm_core.guidance.compositions import COMPOSITIONS
-from mm_core.guidance.program import Program, auto_named
+from mm_core.guidance.program import SUMMED, Program, auto_named
 from mm_core.guidance.schedule import Schedule
 from mm_core.types import NULL, Modality, Moment, Row, Window
 
@@ -124,16 +125,101 @@ def test_rows_cover_every_value_of_schedules_masks_and_lists(composition):
         program = Program(tuple(modalities), composition)
         registered = set(program.rows())
         fitted = program.fitted(2, 4, 4)
+        mixed = composition == "weighted_negative" and any(len(m.weights) > 1 for m in modalities)
         moments = [Moment(k / 10, n) for k in range(11) for n in (0.0, 0.02, 50.0, math.inf)]
-        for push in (1.0, 0.0, 0.4, -1.0):
+        # -1 takes c through 0, and with it the strengths of a mixed row.
+        for push in (1.0, 0.0, 0.4) if mixed else (1.0, 0.0, 0.4, -1.0):
             for moment in moments:
                 assert registered.issuperset(fitted.pushed(push).plan_at(moment).rows)
 
 
-def test_averaged_weights_are_the_mean_over_images_and_places():
+def test_averaged_weights_are_the_mean_over_places_and_0_stays_0():
     half = torch.tensor([[[1.0, 0.0]]])
-    shown = Program((Modality("a", (5.0, 9.0), mask=half), Modality("b", 2.0))).averaged()
-    assert [(m.weight, m.mask) for m in shown.modalities] == [(4.0, None), (2.0, None)]
+    modalities = (Modality("a", (5.0, 9.0, 0.0), mask=half), Modality("b", 0.0, mask=half))
+    shown = Program((*modalities, Modality("c", 2.0))).averaged().modalities
+    assert [(m.weight, m.mask) for m in shown] == [
+        ((3.0, 5.0, 0.0), None),
+        (0.0, None),
+        (2.0, None),
+    ]
+
+
+IMAGES = {
+    "leave_one_out": [
+        {"ab": 5.0, "b": -2.0, "a": -2.0},
+        {"b": 3.0, "": -2.0},
+        {"ab": 3.0, "a": -2.0},
+    ],
+    "independent": [
+        {"a": 3.0, "b": 3.0, "": -5.0},
+        {"b": 3.0, "": -2.0},
+        {"a": 1.0, "b": 3.0, "": -3.0},
+    ],
+    "chained": [{"ab": 3.0, "": -2.0}, {"b": 3.0, "": -2.0}, {"ab": 3.0, "a": -2.0}],
+    "nested": [{"ab": 9.0, "a": -6.0, "": -2.0}, {"b": 3.0, "": -2.0}, {"ab": 3.0, "a": -2.0}],
+    "joint": [{"ab": 3.0, "": -2.0}, {"b": 3.0, "": -2.0}, {"ab": 2.0, "": -1.0}],
+    "weighted_negative": [{"ab": 3.0, "": -2.0}, {"b": 3.0, "": -2.0}, {"ab": 3.0, "a": -2.0}],
+    "perp_neg": [{"ab": 3.0, "": -2.0}, {"b": 3.0, "": -2.0}, {"ab": 2.0, "": -1.0}],
+}
+"""By hand, for three images in which a has the weights 3, 0 and 1, and b 3 in all."""
+
+
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_an_image_of_weight_0_is_guided_as_if_the_input_were_not_there(composition, noise):
+    program = Program((Modality("a", (3.0, 0.0, 1.0)), Modality("b", 3.0)), composition)
+    plan = program.plan_at(0.5)
+    seen = {row: noise(3, 2, 4, 4) for row in plan.rows}
+    found = combine(seen, plan)
+    for k, by_hand in enumerate(IMAGES[composition]):
+        wanted = sum(c * seen[Row.of(names)][k].double() for names, c in by_hand.items())
+        torch.testing.assert_close(found[k], wanted.float(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_the_sum_over_images_has_the_coefficients_of_each(composition):
+    program = Program((Modality("a", (3.0, 0.0, 1.0)), Modality("b", 3.0)), composition)
+    coefficients = program.plan_at(0.5).coefficients
+    for k, by_hand in enumerate(IMAGES[composition]):
+        here = {
+            row: float(torch.as_tensor(c).expand(3, 1, 1)[k]) for row, c in coefficients.items()
+        }
+        assert {r: c for r, c in here.items() if abs(c) > 1e-6} == pytest.approx(
+            {Row.of(names): c for names, c in by_hand.items()}
+        )
+
+
+@pytest.mark.parametrize(
+    ("composition", "overlap"),
+    [*((c, 0.0) for c in (*COMPOSITIONS, "strengths")), *((c, 1.0) for c in SUMMED)],
+)
+def test_an_image_of_a_batch_is_the_one_that_its_weights_and_mask_make_alone(
+    composition, overlap, noise
+):
+    lists = {"a": (4.0, 0.0, 1.0, -2.0, 0.0), "b": (1.5, 2.0, 0.0, 0.0, 0.0)}
+    masks = noise(5, 4, 4).sigmoid()
+
+    def program(image=None):
+        weights = {n: w if image is None else w[image] for n, w in lists.items()}
+        mask = masks if image is None else masks[image][None]
+        told = [Modality(n, w) for n, w in weights.items()]
+        told.append(Modality("c", 2.0, mask=None if composition == "perp_neg" else mask))
+        return Program(tuple(told), composition, overlap=overlap)
+
+    plan = program().plan_at(0.5)
+    seen = {row: noise(5, 2, 4, 4) for row in plan.rows}
+    found = combine(seen, plan)
+    for k in range(5):
+        alone = program(k).plan_at(0.5)
+        wanted = combine({row: seen[row][k : k + 1] for row in alone.rows}, alone)
+        assert torch.equal(found[k : k + 1], wanted)
+
+
+def test_images_that_are_guided_alike_share_a_plan():
+    plan = Program((Modality("a", (3.0, 1.0, 3.0)), Modality("b", 2.0))).plan_at(0.0)
+    assert [part.images for part in plan.parts] == [(0, 2), (1,)]
+    assert Program((Modality("a", (3.0, 3.0)),)).plan_at(0.0) == Program(
+        (Modality("a", 3.0),)
+    ).plan_at(0.0)
 
 
 def test_what_is_hidden_is_not_seen():

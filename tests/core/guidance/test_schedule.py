@@ -44,6 +44,21 @@ def test_a_band_is_open_below_and_closed_above():
 
 
 @pytest.mark.parametrize(
+    "schedule",
+    [Schedule("window", start=0.5), Schedule("linear", start=0.5, end=0.5)],
+    ids=["window", "linear, at once"],
+)
+def test_what_begins_at_once_does_so_where_the_host_says(schedule):
+    before, after = (Moment(0.5, reached_at=lambda share, b=b: b) for b in (False, True))
+    assert (schedule(before), schedule(after)) == (0.0, 1.0)
+
+
+def test_a_band_forgives_the_rounding_of_single_precision():
+    band = Schedule("band", low=0.2, high=5.0)
+    assert [band(Moment(0.5, n)) for n in (0.200000003, 5.0000004)] == [0, 1]
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"kind": "sine"}, r"no schedule 'sine'; choose from \['constant', "),

@@ -28,6 +28,20 @@ def test_draft_is_one_row_with_weights_as_strengths():
     assert program.plan_at(0.0).coefficients == {Row.of({"a": 3.0, "b": 0.5}): 1.0}
 
 
+def test_fast_gives_an_input_with_a_weight_for_each_image_a_row_of_its_own():
+    lists = Modality("a", (3.0, 2.0, 4.0, 0.0)), Modality("b", 2.0), Modality("c", 3.0)
+    program, _ = at_speed(Program(lists), "fast")
+    mixed = {"b": 0.5, "c": 0.0}
+    assert set(program.plan_at(0.0).rows) == {
+        Row.of("abc"), Row.of("bc"), Row.of({"a": 1.0, **mixed}), Row.of(mixed),
+    }  # fmt: skip
+
+
+def test_draft_takes_the_mean_of_a_list():
+    program, _ = at_speed(Program((Modality("a", (3.0, 1.0, 0.0, 0.0)),)), "draft")
+    assert program.plan_at(0.0).coefficients == {Row.of({"a": 1.0}): 1.0}
+
+
 @pytest.mark.parametrize("composition", ["independent", "chained", "nested", "joint", "perp_neg"])
 def test_fast_refuses_what_it_would_change_the_meaning_of(composition):
     with pytest.raises(PlanError, match=f"found {composition}: take leave_one_out, or the speed"):

@@ -11,8 +11,9 @@ import torch
 
 from mm_core.guidance.compositions import leave_one_out
 from mm_core.guidance.plan import GuidancePlan
+from mm_core.guidance.program import Program
 from mm_core.guidance.trace import Trace
-from mm_core.types import NULL, Moment, Row
+from mm_core.types import NULL, Modality, Moment, Row
 
 A, B, AB = Row.of("a"), Row.of("b"), Row.of("ab")
 PLAN = leave_one_out({"a": 3.0, "b": 2.0})
@@ -181,3 +182,24 @@ def test_figures_that_a_broken_device_holds_are_given_up(noise, monkeypatch):
     monkeypatch.setattr("mm_core.guidance.trace._numbers", broken)
     trace.forget()
     assert [s["noise"] for s in trace.steps()] == [4.0]
+
+
+def test_images_with_plans_of_their_own_are_told_of_by_subject(noise):
+    modalities = (Modality("a", (3.0, 0.0)), Modality("b", 2.0))
+    plan, trace = Program(modalities).plan_at(0.5), Trace()
+    rows, x, result = see(trace, noise, plan=plan)
+    (step,) = trace.steps()
+
+    def size(push):
+        return float(push.double().square().sum().sqrt())
+
+    by_hand = {
+        "a": [2 * size(rows[AB][0] - rows[B][0]), 0.0],
+        "b": [size(rows[AB][0] - rows[A][0]), size(rows[B][1] - rows[NULL][1])],
+    }
+    assert {t["subject"]: t["push"] for t in step["terms"]} == {
+        name: pytest.approx(sum(pushes) / 2, rel=1e-4) for name, pushes in by_hand.items()
+    }
+    fullest = torch.stack([rows[AB][0], rows[B][1]])
+    relative = [size(r - f) / size(n - f) for r, f, n in zip(result, fullest, x, strict=True)]
+    assert step["relative_push"] == pytest.approx(sum(relative) / 2, rel=1e-4)
