@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 from mmc_pack.mm_core.adapters.ip_adapter.layout import Features
 from mmc_pack.mm_core.errors import MMError
 from mmc_pack.nodes.host.encoders import files
+from mmc_pack.nodes.host.encoders.audio import encode_audio
 from mmc_pack.nodes.host.encoders.image import READ, encode_image
 from mmc_pack.nodes.host.encoders.video import encode_video
 from mmc_pack.nodes.host.ip_adapter import pictures
@@ -217,6 +218,13 @@ def bare():
             for o in (empty, flat) for how in READ]  # fmt: skip
 
 
+def unheard():
+    """Outputs of audio encoders without the tokens that the host's have."""
+    odd = {}, {"encoded_audio": torch.ones(4, 8)}, torch.ones(2)
+    return [said(lambda o=o: encode_audio(audio_encoder_output=o)) for o in odd]
+
+
 found = {name: read(name) for name in kinds()}
 told = {"models": found, "spaces": spaces(), "bare": bare(), "encoders": encoders()}
+told["unheard"] = unheard()
 sys.stdout.write(json.dumps(told) + "\n")

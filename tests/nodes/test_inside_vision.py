@@ -109,3 +109,8 @@ def test_a_vector_that_is_as_wide_as_its_tokens_is_no_clips(found):
 def test_an_output_with_less_in_it_is_refused_in_one_sentence(found):
     nothing = "the vision model gives nothing that can be read, neither tokens nor last tokens nor "
     assert all(said.startswith(nothing) for said in found["bare"])
+
+
+def test_a_heard_sound_without_tokens_is_refused_in_one_sentence(found):
+    begin = "audio_encoder_output holds no tokens of (sounds, tokens, width) as encoded_audio: "
+    assert [said.startswith(begin) for said in found["unheard"]] == [True] * 3

@@ -1,5 +1,7 @@
 """Sound as an embedding."""
 
+from collections.abc import Mapping
+
 import torch
 
 from ....mm_core.encoders.encoder import Sound
@@ -45,5 +47,10 @@ def checked(audio) -> Sound:
 
 
 def _of_output(output) -> HostEmbedding:
-    tokens = output["encoded_audio"]
+    tokens = output.get("encoded_audio") if isinstance(output, Mapping) else None
+    if not isinstance(tokens, torch.Tensor) or tokens.ndim != 3:
+        raise InputError(
+            "audio_encoder_output holds no tokens of (sounds, tokens, width) as encoded_audio: "
+            "connect Audio Encoder Encode, or audio and an encoder"
+        )
     return HostEmbedding(of_tokens("audio", tokens), vector=tokens.float().mean(1))

@@ -15,6 +15,7 @@ from mm_core.guidance.schedule import Schedule
 from mm_core.types import NULL, Modality, Moment, Row, Window
 
 twentieths = st.integers(0, 20).map(lambda k: k / 20)
+MOMENTS = [k / 20 + more for k in range(20) for more in (0, 0.02, 0.04)]  # on bounds and between
 some_windows = st.tuples(twentieths, twentieths).map(lambda ends: Window(min(ends), max(ends)))
 some_choices = st.lists(st.tuples(st.sampled_from([-1.0, 0.0, 1.0, 2.5]), some_windows), max_size=4)
 
@@ -44,7 +45,7 @@ def test_a_window_of_equal_ends_never_acts(at):
 def test_windows_that_meet_never_both_act_and_one_always_does(meet):
     first, second = Modality("a", 2.0, Window(0.0, meet)), Modality("b", 2.0, Window(meet, 1.0))
     program = Program((first, second))
-    assert all(len(seen(program, k / 200)) == 1 for k in range(200))
+    assert all(len(seen(program, at)) == 1 for at in MOMENTS)
 
 
 @given(choices=some_choices, composition=st.sampled_from(list(COMPOSITIONS)))
@@ -53,7 +54,7 @@ def test_rows_are_those_that_some_moment_needs(choices, composition):
     if composition == "perp_neg":
         modalities = (*modalities, Modality("e", 3.0))
     program = Program(modalities, composition)
-    needed = {row for k in range(200) for row in program.plan_at(k / 200).rows}
+    needed = {row for at in MOMENTS for row in program.plan_at(at).rows}
     assert set(program.rows()) == needed
 
 
@@ -103,7 +104,7 @@ def test_a_schedule_scales_the_push_and_leaves_the_modality_seen():
 def test_rows_of_schedules_are_found_between_their_edges():
     rise = Schedule("linear", start=0.2, end=0.8)  # 0 up to 0.2, then more and more
     program = Program((Modality("a", 5.0, schedule=rise), Modality("b", 1.0)))
-    needed = {row for k in range(200) for row in program.plan_at(k / 200).rows}
+    needed = {row for at in MOMENTS for row in program.plan_at(at).rows}
     assert set(program.rows()) == needed == {Row.of("ab"), Row.of("b")}
 
 

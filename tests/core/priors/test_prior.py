@@ -34,7 +34,7 @@ def row(text, k):
 @each_precision
 @pytest.mark.parametrize("guidance", [1.0, 2.0])
 def test_images_of_one_request_do_not_influence_each_other(prior, texts, kind, guidance):
-    """Beside other texts, of other lengths, or copies of its own, with other noise: no bit."""
+    """Beside other texts, of other lengths, or copies of its own, and other noise: not by a bit."""
     cast(prior, kind)
     text, other, negative = texts(3), texts(3, seed=4), texts(1, seed=9)
     assert len(set(text.mask.sum(1).tolist() + other.mask.sum(1).tolist())) > 2
