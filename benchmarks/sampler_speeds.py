@@ -1,7 +1,8 @@
 """How far each speed ends from exact under every sampler of ComfyUI, on the embedded model.
 
 Run by the host's Python in the host's folder, on the CPU; an hour on two cores. The
-last line of standard output is a JSON object; --table writes it into mm_core/guidance/samplers.py.
+last line of standard output is a JSON object; --table puts it into mm_core/guidance/samplers.py,
+in the place of what was measured there before.
 """
 
 import argparse
@@ -108,12 +109,16 @@ def keep_every_speed():
     ours("nodes.host.guider").speed_under = lambda speed, *_: (speed, "")
 
 
-def write_table(path, found):
-    """Puts what was measured in the place of the table in a module."""
+def write_table(path, measured):
+    """Puts what was measured into the table of a module; what else was there stays."""
+    found = {n: dict(by) for n, by in ours("mm_core.guidance.samplers").MEASURED.items()}
+    for sampler, by_steps in measured.items():
+        for steps, f in by_steps.items():
+            found.setdefault(sampler, {})[steps] = (f["balanced"], f["fast"], f["none"])
     lines = [
         f'    "{sampler}": {{'
         + ", ".join(
-            f"{steps}: ({f['balanced']:.1f}, {f['fast']:.1f}, {f['none']:.1f})"
+            f"{steps}: ({f[0]:.1f}, {f[1]:.1f}, {f[2]:.1f})"
             for steps, f in sorted(by_steps.items())
         )
         + "},\n"
