@@ -8,6 +8,7 @@ from comfy_api.latest import io
 from ..mm_core.weights.command import call_as
 from .apply import ApplyImagePrompt
 from .encode import EncodeAudio, EncodeImage, EncodeText, EncodeVideo
+from .examples import ExampleInputs
 from .fuse import FuseEmbeddings
 from .guide import GuidancePreset, Guider, KSampler
 from .host.encoders import files as encoder_files
@@ -33,6 +34,7 @@ NODES: list[type[io.ComfyNode]] = [
     LoadEncoder,
     LoadFusion,
     LoadPrior,
+    ExampleInputs,
     EncodeText,
     EncodeImage,
     EncodeDepth,
