@@ -148,12 +148,17 @@ class Server:
                     break
         finally:
             events.close()
-        for _ in range(50):
-            history = self.get(f"/history/{wanted}")
-            if wanted in history:
-                return history[wanted]["outputs"]
+        return self.finished(wanted)["outputs"]
+
+    def finished(self, prompt_id, seconds=5):
+        """The history of a prompt, once it has one: its status and outputs."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            history = self.get(f"/history/{prompt_id}")
+            if prompt_id in history:
+                return history[prompt_id]
             time.sleep(0.1)
-        raise ServerError(f"prompt {wanted} is not in the history")
+        raise ServerError(f"prompt {prompt_id} is not in the history after {seconds} s")
 
     def latents(self, prompt, **kwargs):
         """The latents a prompt saves, in node order."""
@@ -168,11 +173,16 @@ class Server:
         ]
 
     def images(self, prompt, **kwargs):
-        """The pictures a prompt saves, as PIL images, in node order."""
-        outputs = self.run(prompt, **kwargs)
+        """The pictures a prompt saves, as PIL images, in node order. Previews are none of them."""
+        return self.pictures(self.run(prompt, **kwargs))
+
+    def pictures(self, outputs):
+        """The pictures that a run saved."""
         found = []
         for node in sorted(outputs, key=int):
             for item in outputs[node].get("images", []):
+                if item["type"] != "output":
+                    continue
                 query = urllib.parse.urlencode(
                     {k: item[k] for k in ("filename", "subfolder", "type")}
                 )

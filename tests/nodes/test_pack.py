@@ -22,7 +22,7 @@ NODES = {
     "MMC_LoadFusion", "MMC_EncodeText", "MMC_EncodeImage", "MMC_EncodeDepth", "MMC_EncodePose",
     "MMC_EncodeSegmentation", "MMC_EncodeAudio", "MMC_EncodeVideo", "MMC_Fuse",
     "MMC_LoadPrior", "MMC_Prior",
-    "MMC_MixEmbeddings", "MMC_Variations",
+    "MMC_MixEmbeddings", "MMC_Variations", "MMC_ExampleInputs",
 }  # fmt: skip
 PAGES = PACK / "web" / "docs"
 GOLDEN = PACK / "tests" / "golden" / "schemas.json"

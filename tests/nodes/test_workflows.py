@@ -31,6 +31,8 @@ def test_the_first_workflow_is_mmc_generate(comfy, tmp_path):
     nodes = {node["class_type"]: node["inputs"] for node in prompt.values()}
     sampler = nodes["MMC_KSampler"]
     sampler["steps"] = 12
+    decoded = next(i for i, node in prompt.items() if node["class_type"] == "VAEDecode")
+    nodes["SaveImage"]["images"] = [decoded, 0]  # before it is enlarged
     (theirs,) = comfy.images(prompt)
 
     options = ["--text", nodes["MMC_Text"]["text"], "--seed", str(sampler["seed"])]
@@ -38,8 +40,7 @@ def test_the_first_workflow_is_mmc_generate(comfy, tmp_path):
     options += ["--schedule", sampler["scheduler"], "--composition", sampler["composition"]]
     options += ["--weight", f"text={nodes['MMC_Text']['weight']}"]
     for name, kind in (("style", "MMC_StyleImage"), ("depth", "MMC_Depth"), ("pose", "MMC_Pose")):
-        file = prompt[nodes[kind]["image"][0]]["inputs"]["image"]
-        options += [f"--{name}", str(ASSETS / file)]
+        options += [f"--{name}", str(ASSETS / f"mmc_{name}.png")]
         options += ["--weight", f"{name}={nodes[kind]['weight']}"]
     out = tmp_path / "ours.png"
     subprocess.run(

@@ -1,7 +1,9 @@
-"""One server for the browser tests."""
+"""One server for the browser tests, as a new user has it: its input folder is empty."""
+
+import os
 
 import pytest
-from find_comfyui import ASSETS, comfyui
+from find_comfyui import comfyui
 
 
 @pytest.fixture(scope="session")
@@ -10,8 +12,8 @@ def comfy(tmp_path_factory):
         pytest.fail("no ComfyUI found; set COMFYUI_PATH, or leave the browser marker out")
     from comfy_server import Server
 
-    server = Server(tmp_path_factory.mktemp("comfy"))
-    for asset in ASSETS.iterdir():
-        server.put_input(asset)
+    other = os.environ.get("COMFYUI_FRONTEND")  # the static folder of another frontend package
+    extra = ("--front-end-root", other) if other else ()
+    server = Server(tmp_path_factory.mktemp("comfy"), *extra)
     yield server
     server.stop()
