@@ -33,10 +33,10 @@ from mmc_pack.mm_core.guidance.schedule import Schedule
 from mmc_pack.mm_core.types import Modality, Window
 from mmc_pack.nodes.host import modality as inputs
 from mmc_pack.nodes.host.caches import Kept, apart
-from mmc_pack.nodes.host.effects import parts_of, ranges_of
 from mmc_pack.nodes.host.embedded import load_embedded_model
 from mmc_pack.nodes.host.ip_adapter import files, plain, prompt
 from mmc_pack.nodes.host.make import Choices, make_guider, run_report
+from mmc_pack.nodes.host.part import meeting, ranges_of
 from mmc_pack.nodes.host.modality import Control, Guidance
 from mmc_pack.nodes.host.run import Clock, Run
 from mmc_pack.nodes.host.sample import sample_with
@@ -208,7 +208,7 @@ def differing(sampling, levels, start, end):
     clock = Clock(to_sigma, flow, {"ranged": ranges} if ranges else {})
     step = Schedule("linear", start=start, end=start, first=0.0, last=1.0)
     told = (
-        Modality("ranged", 2.0, within=parts_of(ranges)),
+        Modality("ranged", 2.0, within=meeting(ranges)),
         Modality("in a window", 2.0, Window(start, end)),
         Modality("on a schedule", 2.0, schedule=Schedule("window", start=start, end=end)),
         Modality("at once", 2.0, schedule=step),

@@ -133,16 +133,6 @@ def test_two_prompts_both_act(comfy):
     assert psnr(one, both) < 40
 
 
-def test_one_modality_node_may_be_connected_twice(comfy):
-    g = Graph()
-    style = g.picture("style")
-    twice = g.guided(g.text(), style, style)
-    g.save(twice)
-    (picture,) = comfy.images(g.prompt)
-    assert shows_something(picture)
-    assert cost(comfy, g, twice) == (4, 16)  # all, without text, without either style
-
-
 def test_a_window_acts_in_its_part_of_sampling_only(comfy):
     g = Graph()
     text = g.text()
